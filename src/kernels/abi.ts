@@ -59,12 +59,10 @@ export interface Kernels {
   columnSums(out: number, x: number, rows: number, columns: number, ldx: number, beta: number): void;
   /** out (f64) = Σ x[i] (f32), ascending in f64, from 0 (beta 0) or from the old out (beta 1). */
   sumAscending(out: number, x: number, n: number, beta: number): void;
-  /** out (f64) = Σ x[i] (i32), from 0 (beta 0) or from the old out (beta 1). */
-  countAscending(out: number, x: number, n: number, beta: number): void;
   /** out[j] = Σ_i x[i,j]², one chain of multiply-adds per column, i ascending (NUMERICS §1.10). */
   squaredNorms(out: number, x: number, rows: number, columns: number, ldx: number): void;
-  /** factor (f32) = min(1, limit / (√(Σ squares, ascending in f64) + 1e-6)); limit is an f32 in memory. */
-  clipFactor(factor: number, squares: number, limit: number, n: number): void;
+  /** factor (f32) = min(1, limit / (√total + 1e-6)); total is an f64 sum of squares, limit an f32, in memory. */
+  clipFactor(factor: number, total: number, limit: number): void;
 
   /** w ← w − lr·(g + weightDecay·w). `hyper` is a HYPER block. */
   sgd(w: number, g: number, hyper: number, n: number): void;

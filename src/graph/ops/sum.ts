@@ -1,0 +1,37 @@
+/** Sums that are not products: of gradients that meet, and of a step's losses. */
+import type { Op } from "../op.ts";
+import { rowWidth } from "../tensor.ts";
+import { input, length, output } from "./operand.ts";
+
+/** a + b: where a value has several consumers, their gradients are added in ascending consumer id (NUMERICS §1.9). */
+export const add: Op = {
+  name: "add",
+  kind: "dX",
+  placement: "split",
+  inPlace: [0, 0],
+  outputs: ([a]) => [{ shape: a.shape, type: "f32" }],
+  axes: ({ inputs }) => {
+    const names = ["m", "n"].slice(0, inputs[0].shape.length);
+    return { roles: { m: "row", n: "row" }, inputs: [names, names], outputs: [names] };
+  },
+  call: ({ outputs }) => ({
+    kernel: "add",
+    operands: [output(0), input(0), input(1), length("m", rowWidth(outputs[0].shape))],
+  }),
+  cost: (length) => ({ flops: length("m") * length("n"), bytes: 12 * length("m") * length("n"), chain: 0 }),
+};
+
+/** total (f64) = Σ losses, or total += Σ losses with attribute `continues`; one thread, ascending (NUMERICS §1.6). */
+export const sumLosses: Op = {
+  name: "sumLosses",
+  kind: "update",
+  placement: "first",
+  writes: [0],
+  outputs: () => [],
+  axes: () => ({ roles: { m: "chain" }, inputs: [[], ["m"]], outputs: [] }),
+  call: ({ attributes }) => ({
+    kernel: "sumAscending",
+    operands: [input(0), input(1), length("m"), attributes.continues ? 1 : 0],
+  }),
+  cost: (length) => ({ flops: length("m"), bytes: 4 * length("m"), chain: length("m") }),
+};

@@ -1,0 +1,54 @@
+/**
+ * A program: the flat list of instructions that one rank executes for one step, as plain data.
+ *
+ * Ranks execute it, a profiler times it, a simulator can run it on a virtual clock; so it holds no closures.
+ */
+import type { Kind } from "../graph/op.ts";
+import type { KernelName } from "../kernels/abi.ts";
+
+/** What changes from step to step, by index into the rank's step parameters. */
+export const STEP = {
+  /** Always 0: the multiplier of a constant. */
+  none: 0,
+  /** Rows that this rank has in this step; 0 for a rank without rows. */
+  rows: 1,
+  /** The first of them within the batch. */
+  firstRow: 2,
+  /** Rows of the whole step: the last batch of an epoch may be short. */
+  batch: 3,
+  /** The place of the rank's first row in the streams (the epoch's order, an evaluation's losses). */
+  sample: 4,
+  count: 5,
+} as const;
+
+/** The value of an argument: base + stride · stepParameters[times], modulo 2³². */
+export interface Argument {
+  readonly base: number;
+  readonly stride: number;
+  readonly times: number;
+}
+
+export interface Instruction {
+  readonly id: number;
+  readonly kind: Kind | "start" | "wait" | "barrier";
+  /** Pipeline stage and micro-batch; 0 where there is no pipeline. */
+  readonly stage: number;
+  readonly microBatch: number;
+  /** null for instructions that call no kernel. */
+  readonly kernel: KernelName | null;
+  readonly arguments: readonly Argument[];
+  /** Ids of this program's instructions that must be done before. */
+  readonly dependencies: readonly number[];
+  /** The other rank of a transfer, or −1. */
+  readonly peer: number;
+  /** Bytes read and written, for a whole batch. */
+  readonly bytes: number;
+  readonly flops: number;
+  /** Instructions with one key cost the same: kernel and sizes. */
+  readonly costKey: string;
+}
+
+export interface Program {
+  readonly rank: number;
+  readonly instructions: readonly Instruction[];
+}

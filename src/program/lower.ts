@@ -1,0 +1,134 @@
+/** From phases of nodes to the program of one rank: addresses, counts, barriers. */
+import type { Operand } from "../graph/op.ts";
+import { ELEMENT_BYTES, type Node, type Tensor, elementCount } from "../graph/tensor.ts";
+import { type Argument, type Instruction, type Program, STEP } from "./instruction.ts";
+import { type Partition, type Slice, axisLength } from "./partition.ts";
+import { type Places, addressOf } from "./place.ts";
+import { areOrdered, operandsOf, splitOf } from "./split.ts";
+
+/** Bytes of scratch that a gemm of at most these sizes needs: the kernels' own answer. */
+export type ScratchBytes = (m: number, n: number, k: number) => number;
+
+export interface LoweringContext {
+  readonly rank: number;
+  readonly ranks: number;
+  /** Samples of a full step. */
+  readonly batch: number;
+  readonly partition: Partition;
+  readonly places: Places;
+}
+
+const constant = (base: number): Argument => ({ base, stride: 0, times: STEP.none });
+const EVERYTHING: Slice = { first: 0, count: 0 };
+
+/** What the rank executes of a node: a constant slice, or "batch" for the rows of the step; null for nothing. */
+type Share = Slice | "batch" | "whole" | null;
+
+function shareOf(node: Node, { rank, partition }: LoweringContext): Share {
+  const split = splitOf(node);
+  if (!split) return node.op.placement === "every" || rank === 0 ? "whole" : null;
+  if (split.extent === "batch") return "batch";
+  const slice = partition.get(split.family)?.[rank] ?? EVERYTHING;
+  return slice.count > 0 ? slice : null;
+}
+
+/** Elements from one index to the next along axis `index` of a tensor. */
+function axisStride(tensor: Tensor, index: number): number {
+  return elementCount(tensor.shape.slice(index + 1));
+}
+
+function address(node: Node, tensor: Tensor, axes: readonly string[], share: Share, context: LoweringContext): Argument {
+  const base = addressOf(context.places, tensor, context.rank);
+  const index = axes.indexOf(splitOf(node)?.axis ?? "");
+  const bytes = index < 0 ? 0 : axisStride(tensor, index) * ELEMENT_BYTES[tensor.type];
+  if (share === "batch" && index >= 0)
+    return { base, stride: bytes, times: tensor.kind === "stream" ? STEP.sample : STEP.firstRow };
+  const first = share !== null && typeof share === "object" ? share.first : 0;
+  return constant(base + first * bytes);
+}
+
+function lengthOf(node: Node, axis: string, times: number, share: Share): Argument {
+  if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
+  const isSplit = splitOf(node)?.axis === axis;
+  if (isSplit && share === "batch") return { base: 0, stride: times, times: STEP.rows };
+  if (isSplit && share !== null && typeof share === "object") return constant(share.count * times);
+  const extents = operandsOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
+  const extent = extents.find((candidate) => candidate !== undefined);
+  return extent === "batch" ? { base: 0, stride: times, times: STEP.batch } : constant(Number(extent ?? 1) * times);
+}
+
+function argument(node: Node, operand: Operand, share: Share, context: LoweringContext): Argument {
+  if (typeof operand === "number") return constant(operand);
+  if ("scratch" in operand) return constant(context.places.scratch);
+  if ("length" in operand) return lengthOf(node, operand.length, operand.times ?? 1, share);
+  const side = operand.address === "output" ? node.outputs : node.inputs;
+  const axes = node.op.axes(node)[operand.address === "output" ? "outputs" : "inputs"];
+  return address(node, side[operand.index], axes[operand.index], share, context);
+}
+
+/** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
+function fullLength(node: Node, axis: string, share: Share, { batch, rank, ranks }: LoweringContext): number {
+  const isSplit = splitOf(node)?.axis === axis;
+  if (isSplit && share === "batch") return Math.floor((batch * (rank + 1)) / ranks) - Math.floor((batch * rank) / ranks);
+  if (isSplit && share !== null && typeof share === "object") return share.count;
+  return axisLength(node, axis, batch);
+}
+
+function instruction(node: Node, id: number, dependencies: number[], share: Share, context: LoweringContext): Instruction {
+  const { kernel, operands } = node.op.call(node);
+  const cost = node.op.cost((axis) => fullLength(node, axis, share, context));
+  const sizes = Object.keys(node.op.axes(node).roles).map((axis) => fullLength(node, axis, share, context));
+  return {
+    id,
+    kind: node.op.kind,
+    stage: 0,
+    microBatch: 0,
+    kernel,
+    arguments: operands.map((operand) => argument(node, operand, share, context)),
+    dependencies,
+    peer: -1,
+    bytes: cost.bytes,
+    flops: cost.flops,
+    costKey: `${kernel} ${sizes.join("×")}`,
+  };
+}
+
+function barrier(id: number): Instruction {
+  const dependencies = Array.from({ length: id }, (_, earlier) => earlier);
+  const nothing = { stage: 0, microBatch: 0, kernel: null, arguments: [], peer: -1, bytes: 0, flops: 0 };
+  return { id, kind: "barrier", dependencies, costKey: "barrier", ...nothing };
+}
+
+/** The program of `context.rank`: its share of every phase, each phase closed by a barrier. */
+export function lower(context: LoweringContext): Program {
+  const instructions: Instruction[] = [];
+  const done: { node: Node; id: number }[] = [];
+  for (const phase of context.places.phases) {
+    for (const node of phase) {
+      const share = shareOf(node, context);
+      if (share === null) continue;
+      const id = instructions.length;
+      const dependencies = done.filter((earlier) => areOrdered(earlier.node, node)).map((earlier) => earlier.id);
+      instructions.push(instruction(node, id, dependencies, share, context));
+      done.push({ node, id });
+    }
+    instructions.push(barrier(instructions.length));
+  }
+  return { rank: context.rank, instructions };
+}
+
+/** Scratch bytes that any rank may need for any of these nodes. */
+export function scratchBytes(phases: readonly (readonly Node[])[], batch: number, ask: ScratchBytes): number {
+  const sizeOf = (node: Node, operand: Operand) =>
+    typeof operand === "number" ? operand : "length" in operand ? axisLength(node, operand.length, batch) : 0;
+  const needs = phases.flat().flatMap((node) =>
+    node.op
+      .call(node)
+      .operands.map((operand) =>
+        typeof operand === "object" && "scratch" in operand
+          ? ask(sizeOf(node, operand.m), operand.n, sizeOf(node, operand.k))
+          : 0,
+      ),
+  );
+  return Math.max(0, ...needs);
+}

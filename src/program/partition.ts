@@ -1,0 +1,96 @@
+/**
+ * Which slice of every parameter a rank owns: the list of all parameters' blocks, cut into runs of equal cost.
+ *
+ *     linear1.weight │ linear1.bias │ linear2.weight │ linear2.bias
+ *     ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒│▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
+ *               rank 0         │          rank 1
+ *
+ * Blocks begin at 64-byte borders, so that no two ranks write one cache line, and hold whole tiles of rows.
+ */
+import type { Node, Tensor } from "../graph/tensor.ts";
+import { rowWidth } from "../graph/tensor.ts";
+import { splitOf } from "./split.ts";
+
+export interface Slice {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** By family of split: the slice of every rank. */
+export type Partition = ReadonlyMap<string, readonly Slice[]>;
+
+const TILE_ROWS = 6;
+const FLOATS_A_LINE = 16;
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
+
+/** Rows of a block of a parameter: whole tiles, whole cache lines; a vector's rows are single elements. */
+export function blockRows(shape: readonly number[]): number {
+  const lineRows = FLOATS_A_LINE / greatestCommonDivisor(FLOATS_A_LINE, rowWidth(shape));
+  return shape.length > 1 ? leastCommonMultiple(TILE_ROWS, lineRows) : lineRows;
+}
+
+interface Family {
+  readonly name: string;
+  readonly extent: number;
+  readonly blockRows: number;
+  /** Flops of one row, over all nodes of the family, for a whole batch. */
+  rowCost: number;
+}
+
+/** The families of a program's parameter splits, in order of first appearance, with what a row of each costs. */
+function families(nodes: readonly Node[], batch: number): Family[] {
+  const found = new Map<string, Family>();
+  for (const node of nodes) {
+    const split = splitOf(node);
+    if (!split || split.extent === "batch") continue;
+    const written = (node.outputs[0] ?? node.inputs[(node.op.writes as number[])[0]]) as Tensor;
+    const family = found.get(split.family) ?? {
+      name: split.family,
+      extent: split.extent,
+      blockRows: blockRows(written.shape as number[]),
+      rowCost: 0,
+    };
+    const cost = node.op.cost((axis) => (axis === split.axis ? 1 : axisLength(node, axis, batch)));
+    family.rowCost += cost.flops + cost.bytes;
+    found.set(split.family, family);
+  }
+  return [...found.values()];
+}
+
+/** The number of indices of an axis of a node, for `batch` samples. */
+export function axisLength(node: Node, axis: string, batch: number): number {
+  const { inputs, outputs } = node.op.axes(node);
+  const all = [...outputs.map((axes, i) => [axes, node.outputs[i]] as const), ...inputs.map((axes, i) => [axes, node.inputs[i]] as const)];
+  for (const [axes, tensor] of all) {
+    const index = axes.indexOf(axis);
+    if (index >= 0) return tensor.shape[index] === "batch" ? batch : Number(tensor.shape[index]);
+  }
+  return 1;
+}
+
+/** The row of a family at which the running cost reaches `target`, rounded to a block. */
+function cut({ extent, rowCost, blockRows }: Family, before: number, target: number): number {
+  if (target <= before) return 0;
+  const rows = rowCost > 0 ? (target - before) / rowCost : extent;
+  return Math.min(extent, Math.round(rows / blockRows) * blockRows);
+}
+
+export function partition(nodes: readonly Node[], batch: number, ranks: number): Partition {
+  const list = families(nodes, batch);
+  const total = list.reduce((sum, family) => sum + family.rowCost * family.extent, 0);
+  const slices = new Map<string, Slice[]>();
+  let before = 0;
+  for (const family of list) {
+    const cuts = Array.from({ length: ranks + 1 }, (_, rank) =>
+      rank === ranks ? family.extent : cut(family, before, (total * rank) / ranks),
+    );
+    slices.set(
+      family.name,
+      cuts.slice(0, ranks).map((first, rank) => ({ first, count: cuts[rank + 1] - first })),
+    );
+    before += family.rowCost * family.extent;
+  }
+  return slices;
+}

@@ -1,0 +1,53 @@
+/** Where everything lies in the shared memory: named tensors once per process, values by liveness, scratch per rank. */
+import { ELEMENT_BYTES, type Node, type Tensor, elementCount } from "../graph/tensor.ts";
+import type { StepGraph } from "../nn/step.ts";
+import { type Arena, LINE_BYTES } from "./arena.ts";
+import { type ValueMemory, planValues } from "./liveness.ts";
+
+/** Addresses of parameters, states, blocks and streams by name: shared by the programs of a process. */
+export type NamedAddresses = Map<string, number>;
+
+/** Bytes of a tensor for `batch` samples a step. */
+export function tensorBytes(tensor: Tensor, batch: number): number {
+  return elementCount(tensor.shape, batch) * ELEMENT_BYTES[tensor.type];
+}
+
+/** Gives every parameter, state and block that has no address yet one; streams are placed by whoever knows their length. */
+export function placeNamed(arena: Arena, step: StepGraph, addresses: NamedAddresses): void {
+  const blocks = [...step.blocks.values()].filter(({ kind }) => kind === "block");
+  for (const tensor of [...step.parameters, ...step.states, ...blocks])
+    if (!addresses.has(tensor.name)) addresses.set(tensor.name, arena.reserve(tensorBytes(tensor, 0)));
+}
+
+/** Values that each rank computes for itself: one cache line a rank. */
+function isPrivate(tensor: Tensor, phases: readonly (readonly Node[])[]): boolean {
+  return phases.flat().some(({ op, outputs }) => op.placement === "every" && outputs.includes(tensor));
+}
+
+/** The values' memory for steps of at most `batch` samples on `ranks` ranks. */
+export function placeValues(phases: readonly (readonly Node[])[], batch: number, ranks: number): ValueMemory {
+  return planValues(phases, (tensor) =>
+    isPrivate(tensor, phases) ? LINE_BYTES * ranks : tensorBytes(tensor, batch),
+  );
+}
+
+/** What lowering asks of the memory plan. */
+export interface Places {
+  readonly named: ReadonlyMap<string, number>;
+  readonly values: ValueMemory;
+  readonly valuesBase: number;
+  /** The rank's private scratch. */
+  readonly scratch: number;
+  readonly phases: readonly (readonly Node[])[];
+}
+
+/** The address of a tensor's first element, as `rank` sees it. */
+export function addressOf(places: Places, tensor: Tensor, rank: number): number {
+  if (tensor.kind !== "value") {
+    const address = places.named.get(tensor.name);
+    if (address === undefined) throw new Error(`${tensor.name} has no place`);
+    return address;
+  }
+  const address = places.valuesBase + (places.values.offsets.get(tensor) as number);
+  return isPrivate(tensor, places.phases) ? address + rank * LINE_BYTES : address;
+}

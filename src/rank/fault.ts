@@ -1,0 +1,32 @@
+/** Faults on demand, for tests: LOCKSTEP_FAULT=kind:rank:step[:argument] (documented in CONTRIBUTING.md only). */
+import { InputError } from "../base/errors.ts";
+
+const KINDS = ["throw", "exit", "hang", "slow", "nan"] as const;
+export type FaultKind = (typeof KINDS)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly rank: number;
+  /** The step, counted from 1, before which it happens. */
+  readonly step: number;
+  readonly argument: number;
+}
+
+export function parseFault(text: string | undefined): Fault | null {
+  if (!text) return null;
+  const [kind, rank, step, argument] = text.split(":");
+  const known = KINDS.find((name) => name === kind);
+  if (!known || !(Number(rank) >= 0) || !(Number(step) >= 1))
+    throw new InputError("bad-fault", `LOCKSTEP_FAULT=${text} is not kind:rank:step`, `kinds are ${KINDS.join(", ")}`);
+  return { kind: known, rank: Number(rank), step: Number(step), argument: Number(argument ?? 0) };
+}
+
+/** Lets the fault happen. `poison` writes a NaN into the first weight. */
+export function inject({ kind, rank, step, argument }: Fault, poison: () => void): void {
+  if (kind === "throw") throw new Error(`fault injected into rank ${rank} at step ${step}`);
+  if (kind === "exit") process.exit(argument || 7);
+  if (kind === "nan") poison();
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  if (kind === "slow") Atomics.wait(asleep, 0, 0, argument || 100);
+  if (kind === "hang") for (;;) Atomics.wait(asleep, 0, 0, 1000);
+}

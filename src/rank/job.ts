@@ -1,0 +1,53 @@
+/** What a rank is given at its start: plain data and shared memory, no code. */
+import type { Program } from "../program/instruction.ts";
+import type { Fault } from "./fault.ts";
+
+/** Where the ranks find what is not an instruction's argument. Byte addresses in the shared memory. */
+export interface JobAddresses {
+  readonly control: number;
+  /** f64: sum of the step's losses. */
+  readonly stepLoss: number;
+  /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
+  readonly lossRing: number;
+  readonly durationRing: number;
+  /** The first parameter: what an injected NaN poisons. */
+  readonly firstParameter: number;
+}
+
+export interface RankJob {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly rank: number;
+  readonly ranks: number;
+  /** Samples of a full training step, and of one of an evaluation. */
+  readonly batch: number;
+  readonly evaluationBatch: number;
+  /** Samples of an epoch, and of an evaluation. */
+  readonly samples: number;
+  readonly testSamples: number;
+  /** null for a process that only evaluates. */
+  readonly train: Program | null;
+  readonly evaluate: Program;
+  readonly addresses: JobAddresses;
+  /** How long a barrier spins before it sleeps. */
+  readonly spinUs: number;
+  readonly timeoutMs: number;
+  readonly fault: Fault | null;
+}
+
+/** Steps that the rings remember; the main thread reads them several times a second. */
+export const STEP_RING = 65536;
+
+/** What a rank tells the main thread. */
+export type RankMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "done" }
+  | {
+      readonly type: "failed";
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+      readonly stack: string;
+      readonly rank: number;
+      readonly step: number;
+    };

@@ -1,0 +1,107 @@
+/**
+ * The plan of a process's shared memory, every byte of it, and the programs of its ranks.
+ *
+ *     control │ rings │ weights · optimizer · hyper · losses · data set │ orders │ a step's values │ scratch of each rank
+ */
+import type { Dataset } from "../data/dataset.ts";
+import { fuse } from "../graph/fuse.ts";
+import type { Node } from "../graph/tensor.ts";
+import type { Model } from "../nn/models.ts";
+import type { OptimizerName } from "../nn/optimizers.ts";
+import { type StepGraph, evaluationGraph, trainingGraph } from "../nn/step.ts";
+import { Arena, alignUp } from "../program/arena.ts";
+import type { Program } from "../program/instruction.ts";
+import { type ScratchBytes, lower, scratchBytes } from "../program/lower.ts";
+import { partition } from "../program/partition.ts";
+import { cutIntoPhases } from "../program/phases.ts";
+import { placeNamed, placeValues } from "../program/place.ts";
+import { controlBytes } from "./control.ts";
+import { STEP_RING } from "./job.ts";
+
+/** Test samples that a rank evaluates at once. */
+const EVALUATION_ROWS = 96;
+/** An epoch's order is made while the one before is used. */
+export const ORDER_SLOTS = 2;
+
+export interface LayoutOptions {
+  readonly model: Model;
+  readonly data: Dataset;
+  readonly ranks: number;
+  /** null for a process that only evaluates: no gradients, no training data. */
+  readonly training: { readonly optimizer: OptimizerName; readonly clips: boolean; readonly batch: number } | null;
+  readonly scratchBytes: ScratchBytes;
+  /** Merge ops (default), or keep every op an instruction of its own: same bits, for tests. */
+  readonly fuses?: boolean;
+}
+
+export interface ProcessLayout {
+  readonly bytes: number;
+  /** Addresses of everything that has a name; what belongs to the evaluation begins with "test.". */
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly step: StepGraph;
+  readonly evaluationBatch: number;
+  /** A program for every rank. */
+  readonly train: readonly Program[] | null;
+  readonly evaluate: readonly Program[];
+}
+
+/** A graph on its way to programs. */
+interface Part {
+  readonly step: StepGraph;
+  readonly phases: readonly (readonly Node[])[];
+  readonly batch: number;
+}
+
+function graphs({ model, data, ranks, training, fuses = true }: LayoutOptions): { train: Part | null; evaluate: Part } {
+  const part = (step: StepGraph, batch: number): Part => {
+    const nodes = fuses ? fuse(step.graph.nodes) : step.graph.nodes;
+    return { step, phases: cutIntoPhases(nodes), batch };
+  };
+  const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
+  const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
+  const evaluate = part(evaluationGraph(model, samples(data.test.count)), evaluationBatch);
+  if (!training) return { train: null, evaluate };
+  const { optimizer, clips, batch } = training;
+  return { train: part(trainingGraph(model, samples(data.train.count), optimizer, clips), batch), evaluate };
+}
+
+function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
+  const reserve = (name: string, bytes: number) => addresses.set(name, arena.reserve(bytes));
+  reserve("lossRing", 8 * STEP_RING);
+  reserve("durationRing", 8 * STEP_RING);
+  reserve("order", 4 * ORDER_SLOTS * data.train.count);
+  for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
+}
+
+export function layOut(options: LayoutOptions): ProcessLayout {
+  const { data, ranks } = options;
+  const { train, evaluate } = graphs(options);
+  const parts = train ? [train, evaluate] : [evaluate];
+  const arena = new Arena();
+  const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
+  placeRun(arena, addresses, data);
+  for (const { step } of parts) placeNamed(arena, step, addresses);
+
+  // Training and evaluation take turns, so their values and scratch share one region each.
+  const values = parts.map(({ phases, batch }) => placeValues(phases, batch, ranks));
+  const valuesBase = arena.reserve(Math.max(...values.map(({ bytes }) => bytes)));
+  const scratchSize = Math.max(...parts.map(({ phases, batch }) => scratchBytes(phases, batch, options.scratchBytes)));
+  const scratchBase = arena.reserve(ranks * alignUp(scratchSize));
+
+  const programs = parts.map(({ phases, batch }, index) => {
+    const slices = partition(phases.flat(), batch, ranks);
+    return Array.from({ length: ranks }, (_, rank) => {
+      const scratch = scratchBase + rank * alignUp(scratchSize);
+      const places = { named: addresses, values: values[index], valuesBase, scratch, phases };
+      return lower({ rank, ranks, batch, partition: slices, places });
+    });
+  });
+  return {
+    bytes: arena.endBytes,
+    addresses,
+    step: parts[0].step,
+    evaluationBatch: evaluate.batch,
+    train: train ? programs[0] : null,
+    evaluate: programs[parts.length - 1],
+  };
+}

@@ -1,0 +1,109 @@
+/** What a rank does: steps of a program, one after the other, in time with the others. Never awaits, allocates nothing a step. */
+import type { Kernels } from "../kernels/abi.ts";
+import { Executor } from "../program/execute.ts";
+import { STEP } from "../program/instruction.ts";
+import { Barrier, spinCount } from "./barrier.ts";
+import { NO_LAST_STEP, WORD, beatWord, controlWords } from "./control.ts";
+import { inject } from "./fault.ts";
+import { type RankJob, STEP_RING } from "./job.ts";
+
+export class RankLoop {
+  readonly #job: RankJob;
+  readonly #words: Int32Array;
+  readonly #train: Executor | null;
+  readonly #evaluate: Executor;
+  readonly #step = new Int32Array(STEP.count);
+  readonly #stepLoss: Float64Array;
+  readonly #losses: Float64Array;
+  readonly #durationsMs: Float64Array;
+  #steps = 0;
+
+  constructor(job: RankJob, kernels: Kernels) {
+    const { memory, rank, ranks, timeoutMs, addresses } = job;
+    this.#job = job;
+    this.#words = controlWords(memory, addresses.control, ranks);
+    const barrier = new Barrier(this.#words, { rank, ranks, timeoutMs, spins: spinCount(this.#words, job.spinUs) });
+    const meet = () => barrier.meet();
+    this.#train = job.train && new Executor(job.train, kernels, meet);
+    this.#evaluate = new Executor(job.evaluate, kernels, meet);
+    this.#stepLoss = new Float64Array(memory.buffer, addresses.stepLoss, 1);
+    this.#losses = new Float64Array(memory.buffer, addresses.lossRing, STEP_RING);
+    this.#durationsMs = new Float64Array(memory.buffer, addresses.durationRing, STEP_RING);
+  }
+
+  /** Steps of the run that are done, this rank's count. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * Trains on batches `first` … `end`−1 of an epoch whose order is in `slot`; `steps` were done before. Ends early after a
+   * step that was announced as the last one, or whose loss is not finite: every rank sees both alike.
+   */
+  train(first: number, end: number, slot: number, steps: number): void {
+    const { rank, batch, samples } = this.#job;
+    this.#steps = steps;
+    let before = performance.now();
+    for (let index = first; index < end; index++) {
+      this.#announceLastStep();
+      this.#beat();
+      this.#injectFault();
+      this.#setStep(index * batch, Math.min(batch, samples - index * batch), slot * samples);
+      this.#train?.run(this.#step);
+      this.#steps++;
+      const loss = this.#stepLoss[0];
+      if (rank === 0) {
+        const now = performance.now();
+        this.#record(loss / this.#step[STEP.batch], now - before);
+        before = now;
+      }
+      if (this.#words[WORD.lastStep] <= this.#steps || loss - loss !== 0) return;
+    }
+  }
+
+  /** Leaves loss and correctness of every test sample in the evaluation's streams. */
+  evaluate(): void {
+    const { evaluationBatch, testSamples } = this.#job;
+    for (let first = 0; first < testSamples; first += evaluationBatch) {
+      this.#beat();
+      this.#setStep(first, Math.min(evaluationBatch, testSamples - first), 0);
+      this.#evaluate.run(this.#step);
+    }
+  }
+
+  /** This rank's share of a step of `batch` samples that begins at `position` of the epoch. */
+  #setStep(position: number, batch: number, streamStart: number): void {
+    const { rank, ranks } = this.#job;
+    const firstRow = Math.floor((batch * rank) / ranks);
+    this.#step[STEP.firstRow] = firstRow;
+    this.#step[STEP.rows] = Math.floor((batch * (rank + 1)) / ranks) - firstRow;
+    this.#step[STEP.batch] = batch;
+    this.#step[STEP.sample] = streamStart + position + firstRow;
+  }
+
+  /** Rank 0 turns a stop request into a last step before the step's barriers, so that all ranks read the same after them. */
+  #announceLastStep(): void {
+    if (this.#job.rank === 0 && Atomics.load(this.#words, WORD.stopRequest) !== 0) {
+      if (this.#words[WORD.lastStep] === NO_LAST_STEP) Atomics.store(this.#words, WORD.lastStep, this.#steps + 1);
+    }
+  }
+
+  #record(loss: number, durationMs: number): void {
+    const entry = (this.#steps - 1) % STEP_RING;
+    this.#losses[entry] = loss;
+    this.#durationsMs[entry] = durationMs;
+    Atomics.store(this.#words, WORD.stepsDone, this.#steps);
+  }
+
+  #beat(): void {
+    Atomics.add(this.#words, beatWord(this.#job.rank), 1);
+  }
+
+  #injectFault(): void {
+    const { fault, rank, memory, addresses } = this.#job;
+    if (fault === null || fault.rank !== rank || fault.step !== this.#steps + 1) return;
+    inject(fault, () => {
+      new Float32Array(memory.buffer, addresses.firstParameter, 1)[0] = Number.NaN;
+    });
+  }
+}

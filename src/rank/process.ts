@@ -1,0 +1,163 @@
+/** The main thread's side of a process: starts its ranks, commands them, watches them, and ends them whatever happens. */
+import { Worker } from "node:worker_threads";
+import { RankError } from "../base/errors.ts";
+import { COMMAND, type CommandName, NO_LAST_STEP, WORD, arrivalWord, beatWord, controlWords } from "./control.ts";
+import type { RankJob, RankMessage } from "./job.ts";
+
+const WATCH_MS = 250;
+/** A barrier names the missing rank after the time limit; the watch, which knows less, waits a little longer. */
+const WATCH_GRACE_MS = 2000;
+
+/** One command in flight: resolved when every rank has answered. */
+interface Pending {
+  answers: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class RankProcess {
+  readonly #words: Int32Array;
+  readonly #workers: readonly Worker[];
+  readonly #timeoutMs: number;
+  #pending: Pending | null = null;
+  #failure: RankError | null = null;
+  #leaving = false;
+
+  private constructor(jobs: readonly RankJob[]) {
+    const [{ memory, addresses, ranks, timeoutMs }] = jobs;
+    this.#words = controlWords(memory, addresses.control, ranks);
+    this.#timeoutMs = timeoutMs;
+    Atomics.store(this.#words, WORD.lastStep, NO_LAST_STEP);
+    this.#workers = jobs.map((job) => this.#spawn(job));
+  }
+
+  /** Starts a thread for each job; `ready` resolves when all ranks wait for their first command. */
+  static start(jobs: readonly RankJob[]): { process: RankProcess; ready: Promise<void> } {
+    const process = new RankProcess(jobs);
+    return { process, ready: process.#answered() };
+  }
+
+  get stepsDone(): number {
+    return Atomics.load(this.#words, WORD.stepsDone);
+  }
+
+  /** Trains on batches `first` … `end`−1 of the order in `slot`; `steps` of the run were done before. Resolves to the steps done. */
+  async train(first: number, end: number, slot: number, steps: number): Promise<number> {
+    Atomics.store(this.#words, WORD.stepsDone, steps);
+    await this.#command("train", [first, end, slot, steps]);
+    return this.stepsDone;
+  }
+
+  async evaluate(): Promise<void> {
+    await this.#command("evaluate", []);
+  }
+
+  /** All ranks finish the step in hand, then the command. */
+  stopAfterThisStep(): void {
+    Atomics.store(this.#words, WORD.stopRequest, 1);
+  }
+
+  /** Ends all threads; resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#leaving = true;
+    this.#issue("leave", []);
+    Atomics.store(this.#words, WORD.abort, 1);
+    Atomics.notify(this.#words, WORD.round);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #spawn(job: RankJob): Worker {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job, name: `rank ${job.rank}` });
+    worker.on("message", (message: RankMessage) => this.#hear(message));
+    worker.on("error", (error: Error) => {
+      this.#fail(
+        new RankError("rank-failed", `rank ${job.rank} failed: ${error.message}`, "see the stack", this.#where(job.rank), error),
+      );
+    });
+    worker.on("exit", (code) => {
+      if (this.#leaving) return;
+      const message = `rank ${job.rank} ended with exit code ${code}`;
+      this.#fail(new RankError("rank-exited", message, "look at what the rank printed last", this.#where(job.rank)));
+    });
+    return worker;
+  }
+
+  #where(rank: number): { rank: number; step: number } {
+    return { rank, step: this.stepsDone + 1 };
+  }
+
+  #hear(message: RankMessage): void {
+    if (message.type === "failed") {
+      const { code, fix, rank, step, stack } = message;
+      // A rank that gave up because another failed is not the first failure, whoever is heard first.
+      if (code === "aborted") return;
+      const error = new RankError(code, `rank ${rank} failed at step ${step}: ${message.message}`, fix, { rank, step });
+      if (stack) error.stack = stack;
+      this.#fail(error);
+    } else if (this.#pending && ++this.#pending.answers === this.#workers.length) {
+      const { resolve } = this.#pending;
+      this.#pending = null;
+      resolve();
+    }
+  }
+
+  /** The first failure counts; it wakes every rank that waits for the failed one. */
+  #fail(error: RankError): void {
+    if (this.#failure || this.#leaving) return;
+    this.#failure = error;
+    Atomics.store(this.#words, WORD.abort, 1);
+    Atomics.notify(this.#words, WORD.round);
+    const reject = this.#pending?.reject;
+    this.#pending = null;
+    reject?.(error);
+  }
+
+  #issue(command: CommandName, operands: readonly number[]): void {
+    operands.forEach((operand, index) => {
+      Atomics.store(this.#words, WORD.operand + index, operand);
+    });
+    Atomics.store(this.#words, WORD.command, COMMAND[command]);
+    Atomics.add(this.#words, WORD.sequence, 1);
+    Atomics.notify(this.#words, WORD.sequence);
+  }
+
+  #command(command: CommandName, operands: readonly number[]): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const answered = this.#answered();
+    this.#issue(command, operands);
+    return answered;
+  }
+
+  /** Resolves when all ranks have answered, rejects with the first failure, or when no rank has moved for too long. */
+  async #answered(): Promise<void> {
+    const watch = this.#watch();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#pending = { answers: 0, resolve, reject };
+      });
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /** Counts its own ticks, not the clock's: a machine that slept has not waited. */
+  #watch(): NodeJS.Timeout {
+    const beats = () => this.#workers.map((_, rank) => Atomics.load(this.#words, beatWord(rank)));
+    let last = beats();
+    let stillMs = 0;
+    return setInterval(() => {
+      const now = beats();
+      stillMs = now.some((beat, rank) => beat !== last[rank]) ? 0 : stillMs + WATCH_MS;
+      last = now;
+      if (stillMs > this.#timeoutMs + WATCH_GRACE_MS) this.#fail(this.#hung());
+    }, WATCH_MS);
+  }
+
+  /** The rank that has met the others least often is the one that hangs. */
+  #hung(): RankError {
+    const rounds = this.#workers.map((_, rank) => Atomics.load(this.#words, arrivalWord(rank)));
+    const rank = rounds.indexOf(Math.min(...rounds));
+    const message = `rank ${rank} has not moved for ${this.#timeoutMs / 1000} s`;
+    return new RankError("rank-hung", message, "if its steps take that long, raise --collective-timeout", this.#where(rank));
+  }
+}
