@@ -1,2 +1,2 @@
 /** The slow twins of the kernels, in a binary of their own: the same operations, one element at a time. */
-export { madd } from "../madd";
+export { fused, keepsSubnormals } from "../probe";
