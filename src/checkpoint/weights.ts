@@ -1,0 +1,24 @@
+/** The fingerprint of a model's weights, on which all layouts must agree (DESIGN §7, NUMERICS §2.16). */
+import { createHash } from "node:crypto";
+import { bytesOf, type NamedTensor, sortedByName } from "./tensor.ts";
+
+/**
+ * SHA-256, in hex, over all parameters sorted by name: the UTF-8 name, a newline, then the logical tensor as row-major
+ * little-endian f32. Null if any value is not finite: the payload of a NaN is the engine's choice.
+ */
+export function weightsSha256(tensors: Iterable<NamedTensor>): string | null {
+  const hash = createHash("sha256");
+  for (const { name, data } of sortedByName(tensors)) {
+    if (!allFinite(data)) return null;
+    hash.update(`${name}\n`, "utf8");
+    hash.update(bytesOf(data));
+  }
+  return hash.digest("hex");
+}
+
+/** True if no element is infinite or NaN: 0·x is 0 for every finite x, and NaN for every other. */
+function allFinite(data: Float32Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < data.length; i++) zero += data[i] * 0;
+  return zero === 0;
+}

@@ -1,0 +1,27 @@
+/** How samples fall into batches, and a batch's rows to ranks. All integers; computed once, not in a step. */
+
+/** Consecutive rows of a batch: first, first + 1 … first + rows − 1. */
+export interface Share {
+  readonly first: number;
+  readonly rows: number;
+}
+
+/**
+ * The rows of a batch of `batch` that fall to `rank` of `ranks`: contiguous, in rank order, covering exactly, uneven by
+ * at most one (the lower ranks have one more). With fewer rows than ranks the last ones have none.
+ */
+export function share(batch: number, rank: number, ranks: number): Share {
+  const least = Math.floor(batch / ranks);
+  const extra = batch - least * ranks;
+  return { first: rank * least + Math.min(rank, extra), rows: least + (rank < extra ? 1 : 0) };
+}
+
+/** Steps of an epoch; the last batch may be short, and is trained. */
+export function batchCount(samples: number, batch: number): number {
+  return Math.ceil(samples / batch);
+}
+
+/** Samples of batch `index` (0 … batchCount − 1). */
+export function batchSize(samples: number, batch: number, index: number): number {
+  return Math.min(batch, samples - index * batch);
+}
