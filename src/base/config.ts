@@ -1,0 +1,176 @@
+/** What a training job may be set to: the schema of `config.yaml` and of the flags of `train`, and the defaults. */
+import { z } from "zod";
+
+export const ACTIVATIONS = ["relu", "sigmoid", "tanh", "gelu"] as const;
+export const OPTIMIZERS = ["sgd", "momentum", "adam"] as const;
+export const MAXIMUM_RANKS = 256;
+
+export interface Layout {
+  dp: number;
+  tp: number;
+  pp: number;
+}
+
+/** A complete, checked configuration. */
+export interface Settings {
+  /** A known name ("mnist", "fashion-mnist"), or a folder of IDX files. */
+  dataset: string;
+  /** "mlp", or a file whose default export is a model function. */
+  model: string;
+  /** Widths of the hidden layers; empty: none. For "mlp" only. */
+  hidden: readonly number[];
+  activation: (typeof ACTIVATIONS)[number];
+  /** Samples of a step, over all ranks. */
+  batch: number;
+  microBatches: 1;
+  epochs: number;
+  /** Steps of the whole run, or null for no limit but the epochs. */
+  maxSteps: number | null;
+  seed: number;
+  shuffle: boolean;
+  optimizer: (typeof OPTIMIZERS)[number];
+  lr: number;
+  weightDecay: number;
+  /** Norm to which all gradients together are clipped, or null. */
+  clipNorm: number | null;
+  ranks: number;
+  layout: Layout;
+  numerics: "exact";
+  fma: "auto" | "off";
+  onNonfinite: "stop";
+  /** Seconds that a rank waits for another before the run fails. */
+  collectiveTimeout: number;
+}
+
+/** What a file or the flags say, under the flags' words; every key may be absent. */
+export type PartialConfig = z.infer<typeof ConfigSchema>;
+
+function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
+  const limits =
+    maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+  const error = `expected an integer ${limits}`;
+  return z.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+/** The kernels hold such a setting in f32: it must neither overflow there nor vanish. */
+function positive() {
+  const error = "expected a number above 0 (and within the range of f32)";
+  return z
+    .number({ error })
+    .refine((value) => Math.fround(value) > 0 && Math.fround(value) < Infinity, { error });
+}
+
+function oneOf<const T extends readonly string[]>(words: T) {
+  const list = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return z.enum(words, { error: `expected ${list}` });
+}
+
+function nullable<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (value === "none" || value === "off" ? null : value), schema.nullable());
+}
+
+const words = (what: string) => z.string({ error: `expected ${what}` }).min(1, { error: `expected ${what}` });
+
+const Hidden = z.unknown().transform((value, context): number[] => {
+  const items = hiddenItems(value);
+  const wrong = typeof items === "string" ? items : wrongItem(items);
+  if (wrong !== null) context.addIssue({ code: "custom", message: wrong });
+  return items as number[];
+});
+
+/** "128,64", [128, 64], 128 and none are all widths; a string is the complaint. */
+function hiddenItems(value: unknown): unknown[] | string {
+  if (value === "none") return [];
+  if (Array.isArray(value)) return value;
+  if (typeof value === "number") return [value];
+  if (typeof value !== "string") return "expected widths such as 128,64, or none";
+  return value.split(",").map((item) => (/^\s*[-+]?\d[\d.e+]*\s*$/i.test(item) ? Number(item) : item.trim()));
+}
+
+function wrongItem(items: unknown[]): string | null {
+  for (const [index, item] of items.entries()) {
+    if (Number.isSafeInteger(item) && (item as number) >= 1) continue;
+    const found = item === "" ? "empty" : JSON.stringify(item);
+    return `expected widths of at least 1, such as 128,64, or none: item ${index + 1} is ${found}`;
+  }
+  return null;
+}
+
+const LAYOUT = "expected a layout such as dp=2,tp=1,pp=1";
+const LayoutText = z.string({ error: LAYOUT }).transform((text, context): Layout => {
+  const layout: Record<string, number> = {};
+  for (const part of text.split(",")) {
+    const [, axis, size] = /^(dp|tp|pp)=([1-9]\d{0,5})$/.exec(part.trim()) ?? [];
+    if (axis === undefined || axis in layout) context.addIssue({ code: "custom", message: LAYOUT });
+    else layout[axis] = Number(size);
+  }
+  return { dp: 1, tp: 1, pp: 1, ...layout };
+});
+
+const flag = () => z.boolean({ error: "expected true or false" });
+
+/** Keys as they are written in a file; `Settings` has the same words in camelCase. */
+export const ConfigSchema = z
+  .object({
+    dataset: words("mnist, fashion-mnist or a folder of IDX files"),
+    model: words("mlp or a model file"),
+    hidden: Hidden,
+    activation: oneOf(ACTIVATIONS),
+    batch: integer(1),
+    "micro-batches": integer(1, 1),
+    epochs: integer(1),
+    "max-steps": nullable(integer(1)),
+    seed: integer(0),
+    "no-shuffle": flag(),
+    optimizer: oneOf(OPTIMIZERS),
+    lr: positive(),
+    "weight-decay": z
+      .number({ error: "expected a number of at least 0" })
+      .min(0, { error: "expected a number of at least 0" }),
+    "clip-norm": nullable(positive()),
+    ranks: integer(1, MAXIMUM_RANKS),
+    layout: LayoutText,
+    numerics: oneOf(["exact"]),
+    fma: oneOf(["auto", "off"]),
+    "on-nonfinite": oneOf(["stop"]),
+    "collective-timeout": positive(),
+    "run-dir": words("a folder"),
+    resume: words("a run folder"),
+    json: flag(),
+    quiet: flag(),
+    verbose: flag(),
+  })
+  .partial();
+
+export type ConfigKey = keyof typeof ConfigSchema.shape;
+export const CONFIG_KEYS = Object.keys(ConfigSchema.shape) as ConfigKey[];
+
+/** Keys that say how a command runs and prints, not what it trains: no part of a run's config.yaml. */
+export const INVOCATION_KEYS = ["run-dir", "resume", "json", "quiet", "verbose"] as const;
+
+/** The defaults of DESIGN §7; `cores` are what this machine lets a process use. */
+export function defaultSettings(optimizer: Settings["optimizer"], cores: number): Settings {
+  const ranks = Math.min(cores, MAXIMUM_RANKS);
+  return {
+    dataset: "mnist",
+    model: "mlp",
+    hidden: [128],
+    activation: "relu",
+    batch: 64,
+    microBatches: 1,
+    epochs: 5,
+    maxSteps: null,
+    seed: 1,
+    shuffle: true,
+    optimizer,
+    lr: optimizer === "adam" ? 0.001 : 0.1,
+    weightDecay: 0,
+    clipNorm: null,
+    ranks,
+    layout: { dp: ranks, tp: 1, pp: 1 },
+    numerics: "exact",
+    fma: "auto",
+    onNonfinite: "stop",
+    collectiveTimeout: 60,
+  };
+}

@@ -1,0 +1,90 @@
+/** Lays defaults, a run's configuration, a file and the flags over each other; every value remembers where it came from. */
+import { existsSync } from "node:fs";
+import { resolve as resolvePath } from "node:path";
+import { defaultSettings, INVOCATION_KEYS, type Layout, MAXIMUM_RANKS, type Settings } from "./config.ts";
+import { InputError } from "./errors.ts";
+import type { CheckedLayer, Origin } from "./layer.ts";
+
+export interface Resolved {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<keyof Settings, Origin>>;
+}
+
+const CAMEL: Partial<Record<string, keyof Settings>> = {
+  "micro-batches": "microBatches",
+  "max-steps": "maxSteps",
+  "no-shuffle": "shuffle",
+  "weight-decay": "weightDecay",
+  "clip-norm": "clipNorm",
+  "on-nonfinite": "onNonfinite",
+  "collective-timeout": "collectiveTimeout",
+};
+
+/** The field of `Settings` that a key sets: "max-steps" → "maxSteps". */
+export function settingOf(key: string): keyof Settings {
+  return CAMEL[key] ?? (key as keyof Settings);
+}
+
+/** Later layers win. `cores` is the default number of ranks. */
+export function resolveSettings(layers: readonly CheckedLayer[], cores: number): Resolved {
+  const optimizer =
+    layers.findLast((layer) => layer.values.optimizer !== undefined)?.values.optimizer ?? "sgd";
+  const settings = defaultSettings(optimizer, cores);
+  const origins = Object.fromEntries(Object.keys(settings).map((key) => [key, "default"])) as Record<
+    keyof Settings,
+    Origin
+  >;
+  for (const layer of layers) {
+    reconcileWorld(layer);
+    for (const [key, value] of Object.entries(layer.values)) {
+      if ((INVOCATION_KEYS as readonly string[]).includes(key) || value === undefined) continue;
+      const field = settingOf(key);
+      Object.assign(settings, { [field]: key === "no-shuffle" ? !value : absolute(key, value) });
+      origins[field] = layer.origin;
+      if (key === "ranks") settings.layout = { dp: value as number, tp: 1, pp: 1 };
+      if (key === "layout") settings.ranks = (value as Layout).dp;
+      if (key === "ranks" || key === "layout") origins.ranks = origins.layout = layer.origin;
+    }
+  }
+  refuseWidthsOfModelFile(settings, origins);
+  return { settings, origins };
+}
+
+/** A layout and a number of ranks in the same place must agree. */
+function reconcileWorld(layer: CheckedLayer): void {
+  const { ranks, layout } = layer.values;
+  if (layout !== undefined && layout.dp > MAXIMUM_RANKS) {
+    throw new InputError(
+      "bad-value",
+      `${layer.name("layout")}: expected at most ${MAXIMUM_RANKS} ranks, found dp=${layout.dp}`,
+      "use a smaller dp",
+    );
+  }
+  if (ranks === undefined || layout === undefined || ranks === layout.dp) return;
+  throw new InputError(
+    "layout-mismatch",
+    `${layer.name("layout")} has ${layout.dp} ranks, ${layer.name("ranks")} says ${ranks}`,
+    "give one of the two",
+  );
+}
+
+const NAMED = ["mnist", "fashion-mnist", "cifar10", "mlp", "resnet20"];
+
+/** A folder or file is remembered by its absolute path, so that a run can be evaluated from anywhere. */
+function absolute(key: string, value: unknown): unknown {
+  if ((key !== "dataset" && key !== "model") || typeof value !== "string") return value;
+  if (NAMED.includes(value)) return value;
+  return value.includes("/") || /\.[mc]?[jt]s$/.test(value) || existsSync(value) ? resolvePath(value) : value;
+}
+
+function refuseWidthsOfModelFile(settings: Settings, origins: Record<keyof Settings, Origin>): void {
+  if (settings.model === "mlp") return;
+  for (const key of ["hidden", "activation"] as const) {
+    if (origins[key] === "default") continue;
+    throw new InputError(
+      "bad-value",
+      `--${key} is for --model mlp; the model is ${settings.model}, which decides its own layers`,
+      `leave out --${key}, or use --model mlp`,
+    );
+  }
+}

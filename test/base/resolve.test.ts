@@ -1,0 +1,171 @@
+import test from "ava";
+import { InputError } from "../../src/base/errors.ts";
+import { checkLayer, type Layer } from "../../src/base/layer.ts";
+import { resolveSettings } from "../../src/base/resolve.ts";
+
+const flags = (values: Record<string, unknown>): Layer => ({
+  origin: "flag",
+  values,
+  name: (key) => `--${key}`,
+});
+const file = (values: Record<string, unknown>): Layer => ({
+  origin: "file",
+  values,
+  name: (key) => `config.yaml:1:1: ${key}`,
+});
+
+function complaint(layer: Layer): string {
+  try {
+    checkLayer(layer);
+  } catch (error) {
+    if (error instanceof InputError) return `${error.code}: ${error.message} [${error.fix}]`;
+    throw error;
+  }
+  return "no complaint";
+}
+
+test("without a file or flags the settings are the defaults, with a rank for each core", (t) => {
+  const { settings, origins } = resolveSettings([], 6);
+  t.like(settings, {
+    dataset: "mnist",
+    model: "mlp",
+    activation: "relu",
+    batch: 64,
+    epochs: 5,
+    seed: 1,
+    lr: 0.1,
+    shuffle: true,
+  });
+  t.deepEqual([settings.hidden, settings.ranks, settings.layout], [[128], 6, { dp: 6, tp: 1, pp: 1 }]);
+  t.true(Object.values(origins).every((origin) => origin === "default"));
+});
+
+test("flags win over the file, the file wins over the defaults, and each value knows its origin", (t) => {
+  const layers = [checkLayer(file({ batch: 32, epochs: 2 })), checkLayer(flags({ epochs: 3 }))];
+  const { settings, origins } = resolveSettings(layers, 2);
+  t.like(settings, { batch: 32, epochs: 3, seed: 1 });
+  t.like(origins, { batch: "file", epochs: "flag", seed: "default" });
+});
+
+test("an absent key stays absent, so that a later layer does not undo an earlier one", (t) => {
+  t.deepEqual(checkLayer(flags({})).values, {});
+  const { settings } = resolveSettings(
+    [checkLayer(file({ "max-steps": 7, hidden: "9" })), checkLayer(flags({ lr: 1 }))],
+    2,
+  );
+  t.deepEqual([settings.maxSteps, settings.hidden], [7, [9]]);
+});
+
+test("adam's learning rate is 0.001 unless it is given", (t) => {
+  t.is(resolveSettings([checkLayer(flags({ optimizer: "adam" }))], 1).settings.lr, 0.001);
+  t.is(
+    resolveSettings([checkLayer(file({ lr: 0.5 })), checkLayer(flags({ optimizer: "adam" }))], 1).settings.lr,
+    0.5,
+  );
+});
+
+test("hidden is a list, one width, text or none", (t) => {
+  const hidden = (value: unknown) =>
+    resolveSettings([checkLayer(file({ hidden: value }))], 1).settings.hidden;
+  t.deepEqual(
+    [hidden("128,64"), hidden([128, 64]), hidden(37), hidden("none"), hidden([])],
+    [[128, 64], [128, 64], [37], [], []],
+  );
+  t.deepEqual(hidden("1e12"), [1e12]);
+});
+
+test("max-steps and clip-norm can be switched off again", (t) => {
+  const layers = [
+    checkLayer(file({ "max-steps": 9, "clip-norm": 1 })),
+    checkLayer(flags({ "max-steps": "none", "clip-norm": "off" })),
+  ];
+  t.like(resolveSettings(layers, 1).settings, { maxSteps: null, clipNorm: null });
+});
+
+for (const [values, expected] of [
+  [{ batch: 0 }, "--batch: expected an integer of at least 1, found 0"],
+  [{ batch: -3 }, "--batch: expected an integer of at least 1, found -3"],
+  [{ batch: 1.5 }, "--batch: expected an integer of at least 1, found 1.5"],
+  [{ batch: Number.NaN }, "--batch: expected an integer of at least 1, found NaN"],
+  [{ batch: "many" }, '--batch: expected an integer of at least 1, found "many"'],
+  [{ batch: null }, "--batch: expected an integer of at least 1, found nothing"],
+  [{ ranks: 0 }, "--ranks: expected an integer from 1 to 256, found 0"],
+  [{ ranks: -1 }, "--ranks: expected an integer from 1 to 256, found -1"],
+  [{ ranks: 10_000 }, "--ranks: expected an integer from 1 to 256, found 10000"],
+  [{ seed: 2 ** 53 }, "--seed: expected an integer of at least 0, found 9007199254740992"],
+  [{ lr: Number.NaN }, "--lr: expected a number above 0 (and within the range of f32), found NaN"],
+  [{ lr: 0 }, "--lr: expected a number above 0 (and within the range of f32), found 0"],
+  [{ lr: 1e39 }, "--lr: expected a number above 0 (and within the range of f32), found 1e+39"],
+  [{ lr: 1e-60 }, "--lr: expected a number above 0 (and within the range of f32), found 1e-60"],
+  [{ "clip-norm": 0 }, "--clip-norm: expected a number above 0 (and within the range of f32), found 0"],
+  [{ "weight-decay": -1 }, "--weight-decay: expected a number of at least 0, found -1"],
+  [{ "max-steps": 0 }, "--max-steps: expected an integer of at least 1, found 0"],
+  [{ hidden: "128,,64" }, 'item 2 is empty, found "128,,64"'],
+  [{ hidden: [128, 0] }, "item 2 is 0, found [128,0]"],
+  [{ hidden: "128,x" }, 'item 2 is "x", found "128,x"'],
+  [{ hidden: "" }, 'item 1 is empty, found ""'],
+  [{ hidden: { a: 1 } }, 'such as 128,64, or none, found {"a":1}'],
+  [{ activation: "rleu" }, 'expected relu, sigmoid, tanh or gelu, found "rleu" [did you mean relu?]'],
+  [{ optimizer: "adm" }, 'expected sgd, momentum or adam, found "adm" [did you mean adam?]'],
+  [{ fma: true }, "--fma: expected auto or off, found true"],
+  [{ layout: "dp=0" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ layout: "dp=1,dp=2" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ "btach-size": 1 }, "unknown-key: --btach-size is not a setting"],
+  [{ "max-step": 1 }, "--max-step is not a setting [did you mean max-steps?]"],
+  [{ __proto__x: 1 }, "--__proto__x is not a setting"],
+  [{ constructor: 1 }, "--constructor is not a setting"],
+] as const) {
+  test(`${JSON.stringify(values, (_, v) => (typeof v === "number" ? String(v) : v))} is refused with its name, what was expected and what was found`, (t) => {
+    t.true(complaint(flags(values)).includes(expected), complaint(flags(values)));
+  });
+}
+
+for (const [values, name] of [
+  [{ hosts: "a:2" }, "--hosts is not supported yet"],
+  [{ hostfile: "hosts" }, "--hostfile is not supported yet"],
+  [{ "ranks-per-process": 1 }, "--ranks-per-process is not supported yet"],
+  [{ allreduce: "ring" }, "--allreduce is not supported yet"],
+  [{ trace: true }, "--trace is not supported yet"],
+  [{ "micro-batches": 4 }, "--micro-batches 4 is not supported yet"],
+  [{ model: "resnet20" }, "--model resnet20 is not supported yet"],
+  [{ dataset: "cifar10" }, "--dataset cifar10 is not supported yet"],
+  [{ numerics: "fast" }, "--numerics fast is not supported yet"],
+  [{ "on-nonfinite": "skip" }, "--on-nonfinite skip is not supported yet"],
+  [{ layout: "dp=2,tp=2,pp=1" }, "--layout dp=2,tp=2,pp=1 is not supported yet"],
+  [{ layout: "auto" }, "--layout auto is not supported yet"],
+] as const) {
+  test(`${name}: it is refused by name`, (t) => {
+    t.true(complaint(flags(values)).startsWith(`not-supported-yet: ${name}`), complaint(flags(values)));
+  });
+}
+
+test("several problems are told at once", (t) => {
+  t.is(
+    complaint(file({ batch: 0, leanring: 1 })),
+    "bad-config: 2 settings are wrong:\n" +
+      "  config.yaml:1:1: batch: expected an integer of at least 1, found 0 (`lockstep train --help` explains the settings)\n" +
+      "  config.yaml:1:1: leanring is not a setting (remove it; `lockstep train --help` lists the settings) [correct each of them]",
+  );
+});
+
+test("a layout sets the number of ranks, and disagrees with another number only in the same place", (t) => {
+  const resolved = (...layers: Layer[]) => resolveSettings(layers.map(checkLayer), 2).settings;
+  t.is(resolved(flags({ layout: "dp=5" })).ranks, 5);
+  t.like(resolved(file({ layout: "dp=5" }), flags({ ranks: 3 })), {
+    ranks: 3,
+    layout: { dp: 3, tp: 1, pp: 1 },
+  });
+  t.is(resolved(flags({ layout: "dp=3,tp=1,pp=1", ranks: 3 })).ranks, 3);
+  t.throws(() => resolved(flags({ layout: "dp=5", ranks: 3 })), {
+    message: "--layout has 5 ranks, --ranks says 3",
+  });
+  t.throws(() => resolved(flags({ layout: "dp=300" })), { message: /at most 256 ranks, found dp=300/ });
+});
+
+test("widths are refused beside a model file, which has its own", (t) => {
+  const model = { model: "./net.js" };
+  t.notThrows(() => resolveSettings([checkLayer(flags(model))], 1));
+  t.throws(() => resolveSettings([checkLayer(flags({ ...model, hidden: "3" }))], 1), {
+    message: /--hidden is for --model mlp/,
+  });
+});
