@@ -7,7 +7,7 @@ const WRITING: Record<string, [cause: string, fix: string]> = {
   EACCES: ["permission denied", "choose a folder that you may write to, or change its permissions"],
   EPERM: ["the operation is not permitted", "choose a folder that you may write to"],
   EROFS: ["the file system is read-only", "choose a folder on a writable file system"],
-  ENOENT: ["the folder does not exist", "create the folder first, or choose another one"],
+  ENOENT: ["its folder does not exist, or takes no files", "create the folder first, or choose another one"],
   ENOTDIR: ["a part of the path is a file, not a folder", "choose another path"],
   EISDIR: ["it is a folder, not a file", "choose another path, or remove that folder"],
   ENAMETOOLONG: ["the name is too long for the file system", "choose a shorter name"],
