@@ -92,7 +92,8 @@ import "./c.ts";
 export * from "./d.ts";
 const e = await import("./e.ts");
 // import "./f.ts";`;
-  t.deepEqual(importsOf(text), ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts"]);
+  t.deepEqual(importsOf(text, true), ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts"]);
+  t.deepEqual(importsOf(text, false), ["./a.ts", "./c.ts", "./d.ts", "./e.ts"]);
 });
 
 test("functions, methods and arrows are measured, other blocks are not", (t) => {

@@ -13,11 +13,12 @@ export function blank(text: string, strings: boolean): string {
   });
 }
 
-/** What the text imports or re-exports, as written: "./x.ts", "node:fs". */
-export function importsOf(text: string): string[] {
+/** What the text imports or re-exports, as written: "./x.ts", "node:fs"; with `erased` also what is only `import type`. */
+export function importsOf(text: string, erased: boolean): string[] {
   const statement =
-    /\b(?:import|export)\b[^;"'`()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
-  return Array.from(blank(text, false).matchAll(statement), (match) => match[1] ?? match[2]);
+    /\b(?:import|export)\b(?<type>\s+type\b)?[^;"'`()]*?\bfrom\s*["'](?<from>[^"']+)["']|\bimport\s*\(?\s*["'](?<bare>[^"']+)["']/g;
+  const groups = Array.from(blank(text, false).matchAll(statement), (match) => match.groups ?? {});
+  return groups.filter(({ type }) => erased || type === undefined).map(({ from, bare }) => from ?? bare);
 }
 
 export interface FunctionText {
