@@ -1,4 +1,5 @@
 /** From phases of nodes to the program of one rank: addresses, counts, barriers. */
+import { share as rowsOf } from "../data/shares.ts";
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, type Node, type Tensor, elementCount } from "../graph/tensor.ts";
 import { type Argument, type Instruction, type Program, STEP } from "./instruction.ts";
@@ -69,7 +70,7 @@ function argument(node: Node, operand: Operand, share: Share, context: LoweringC
 /** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
 function fullLength(node: Node, axis: string, share: Share, { batch, rank, ranks }: LoweringContext): number {
   const isSplit = splitOf(node)?.axis === axis;
-  if (isSplit && share === "batch") return Math.floor((batch * (rank + 1)) / ranks) - Math.floor((batch * rank) / ranks);
+  if (isSplit && share === "batch") return rowsOf(batch, rank, ranks).rows;
   if (isSplit && share !== null && typeof share === "object") return share.count;
   return axisLength(node, axis, batch);
 }

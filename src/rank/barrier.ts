@@ -1,4 +1,5 @@
 /** Where the ranks of a process meet: a counting barrier in shared memory that spins a little, then sleeps, never for ever. */
+import { availableParallelism } from "node:os";
 import { RankError } from "../base/errors.ts";
 import { WORD, arrivalWord } from "./control.ts";
 
@@ -80,12 +81,16 @@ export class Barrier {
   }
 }
 
-/** How many looks take about `durationUs`: measured once, at start. */
-export function spinCount(words: Int32Array, durationUs: number): number {
+/** A short wait is cheaper spent awake; but with more ranks than cores, awake means in the way of the one waited for. */
+const SPIN_US = 20;
+const CROWDED_SPIN_US = 2;
+
+/** How often a rank looks before it sleeps: the looks that take SPIN_US on this machine, measured once, at start. */
+export function spinCount(words: Int32Array, ranks: number): number {
   const looks = 20_000;
   const start = performance.now();
-  let seen = 0;
-  for (let look = 0; look < looks; look++) seen |= Atomics.load(words, WORD.abort);
+  for (let look = 0; look < looks; look++) if (Atomics.load(words, WORD.abort) !== 0) break;
   const lookUs = Math.max(((performance.now() - start) * 1000) / looks, 1e-4);
-  return Math.max(1, Math.round(durationUs / lookUs)) + (seen & 0);
+  const spinUs = ranks > availableParallelism() ? CROWDED_SPIN_US : SPIN_US;
+  return Math.max(1, Math.round(spinUs / lookUs));
 }

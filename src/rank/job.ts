@@ -29,8 +29,6 @@ export interface RankJob {
   readonly train: Program | null;
   readonly evaluate: Program;
   readonly addresses: JobAddresses;
-  /** How long a barrier spins before it sleeps. */
-  readonly spinUs: number;
   readonly timeoutMs: number;
   readonly fault: Fault | null;
 }

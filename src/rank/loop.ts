@@ -1,6 +1,7 @@
 /** What a rank does: steps of a program, one after the other, in time with the others. Never awaits, allocates nothing a step. */
 import type { Kernels } from "../kernels/abi.ts";
 import { Executor } from "../program/execute.ts";
+import { share } from "../data/shares.ts";
 import { STEP } from "../program/instruction.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { NO_LAST_STEP, WORD, beatWord, controlWords } from "./control.ts";
@@ -22,7 +23,7 @@ export class RankLoop {
     const { memory, rank, ranks, timeoutMs, addresses } = job;
     this.#job = job;
     this.#words = controlWords(memory, addresses.control, ranks);
-    const barrier = new Barrier(this.#words, { rank, ranks, timeoutMs, spins: spinCount(this.#words, job.spinUs) });
+    const barrier = new Barrier(this.#words, { rank, ranks, timeoutMs, spins: spinCount(this.#words, ranks) });
     const meet = () => barrier.meet();
     this.#train = job.train && new Executor(job.train, kernels, meet);
     this.#evaluate = new Executor(job.evaluate, kernels, meet);
@@ -48,7 +49,7 @@ export class RankLoop {
       this.#announceLastStep();
       this.#beat();
       this.#injectFault();
-      this.#setStep(index * batch, Math.min(batch, samples - index * batch), slot * samples);
+      this.#setStep(slot * samples + index * batch, Math.min(batch, samples - index * batch));
       this.#train?.run(this.#step);
       this.#steps++;
       const loss = this.#stepLoss[0];
@@ -66,19 +67,21 @@ export class RankLoop {
     const { evaluationBatch, testSamples } = this.#job;
     for (let first = 0; first < testSamples; first += evaluationBatch) {
       this.#beat();
-      this.#setStep(first, Math.min(evaluationBatch, testSamples - first), 0);
+      this.#setStep(first, Math.min(evaluationBatch, testSamples - first));
       this.#evaluate.run(this.#step);
     }
   }
 
-  /** This rank's share of a step of `batch` samples that begins at `position` of the epoch. */
-  #setStep(position: number, batch: number, streamStart: number): void {
-    const { rank, ranks } = this.#job;
-    const firstRow = Math.floor((batch * rank) / ranks);
-    this.#step[STEP.firstRow] = firstRow;
-    this.#step[STEP.rows] = Math.floor((batch * (rank + 1)) / ranks) - firstRow;
-    this.#step[STEP.batch] = batch;
-    this.#step[STEP.sample] = streamStart + position + firstRow;
+  /** This rank's rows of a step of `batch` samples that begins at `position` of a stream. */
+  #setStep(position: number, batch: number): void {
+    const step = this.#step;
+    if (step[STEP.batch] !== batch) {
+      const { first, rows } = share(batch, this.#job.rank, this.#job.ranks);
+      step[STEP.firstRow] = first;
+      step[STEP.rows] = rows;
+      step[STEP.batch] = batch;
+    }
+    step[STEP.sample] = position + step[STEP.firstRow];
   }
 
   /** Rank 0 turns a stop request into a last step before the step's barriers, so that all ranks read the same after them. */

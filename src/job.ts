@@ -1,0 +1,73 @@
+/** What `train` and `evaluate` take and give. */
+import type { Settings } from "./base/config.ts";
+import type { Checkpoint, EpochRecord } from "./checkpoint/checkpoint.ts";
+import type { NamedTensor } from "./checkpoint/tensor.ts";
+import type { Dataset } from "./data/dataset.ts";
+import type { Model } from "./nn/models.ts";
+
+export interface StartInfo {
+  /** Widths of the layers, e.g. "784-128-10". */
+  readonly model: string;
+  readonly parameters: number;
+  readonly ranks: number;
+  readonly engine: string;
+  readonly fma: boolean;
+  readonly kernelDigest: string;
+  readonly memoryBytes: number;
+  readonly samples: number;
+  readonly testSamples: number;
+  /** Steps of the whole run, and those that a resumed run has behind it. */
+  readonly steps: number;
+  readonly stepsBefore: number;
+}
+
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the latest step. */
+  readonly loss: number;
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+/** Hears what happens while a job runs; every method is called on the main thread and may be absent. */
+export interface Observer {
+  started?(info: StartInfo): void;
+  /** About ten times a second. */
+  progress?(progress: Progress): void;
+  /** Mean losses and durations (ms) of consecutive steps, the first of which is `firstStep` (1, 2, …). */
+  losses?(firstStep: number, losses: readonly number[], stepMs: readonly number[]): void;
+  epoch?(record: EpochRecord): void;
+  checkpoint?(path: string): void;
+  warning?(message: string): void;
+}
+
+export interface TrainOptions {
+  readonly model: Model;
+  readonly data: Dataset;
+  /** What is left out takes the defaults of the command line. */
+  readonly settings?: Partial<Settings>;
+  /** Goes on where this checkpoint stopped. */
+  readonly resume?: Checkpoint;
+  /** Where checkpoints go, one at the end of every epoch and one at the end; without it none are written. */
+  readonly checkpointFolder?: string;
+  /** Aborted: the step in hand is finished, a checkpoint written, the result's status is "interrupted". */
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+}
+
+export interface TrainResult {
+  readonly status: "ok" | "interrupted" | "nonfinite";
+  readonly epochs: readonly EpochRecord[];
+  /** Steps of the run that are done. */
+  readonly steps: number;
+  readonly samplesPerSecond: number;
+  readonly stepMs: { readonly p50: number; readonly p95: number };
+  /** null if some weight is not finite. */
+  readonly weightsSha256: string | null;
+  readonly weights: readonly NamedTensor[];
+  readonly engine: string;
+  readonly fma: boolean;
+}

@@ -1,0 +1,230 @@
+/** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
+import { InputError } from "../base/errors.ts";
+import type { NamedTensor } from "../checkpoint/tensor.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { epochOrder } from "../data/sampler.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { type Kernels, STREAM } from "../kernels/abi.ts";
+import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
+import { createMemory } from "../kernels/memory.ts";
+import type { Model } from "../nn/models.ts";
+import type { OptimizerName } from "../nn/optimizers.ts";
+import { parseFault } from "./fault.ts";
+import { type RankJob, STEP_RING } from "./job.ts";
+import { ORDER_SLOTS, type ProcessLayout, layOut } from "./layout.ts";
+import { checkMemory } from "./memory-need.ts";
+import { RankProcess } from "./process.ts";
+import { type Hyperparameters, initialise, load, readProducts, viewOf, writeHyper } from "./state.ts";
+
+export interface SessionOptions {
+  readonly model: Model;
+  readonly data: Dataset;
+  readonly ranks: number;
+  readonly fma: "auto" | "off";
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly timeoutMs: number;
+  /** null to evaluate only. */
+  readonly training:
+    | (Hyperparameters & { readonly optimizer: OptimizerName; readonly batch: number; readonly clipNorm: number | null })
+    | null;
+  /** Weights to start from, instead of drawing them; with optimizer state if the job trains. */
+  readonly start?: { readonly tensors: ReadonlyMap<string, NamedTensor>; readonly products: readonly [number, number] };
+  /** Throws if these kernels will not do; asked before anything is allocated. */
+  readonly check?: (compiled: CompiledKernels) => void;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export class Session {
+  readonly compiled: CompiledKernels;
+  readonly layout: ProcessLayout;
+  readonly #options: SessionOptions;
+  readonly #memory: WebAssembly.Memory;
+  readonly #ranks: RankProcess;
+  readonly #ready: Promise<void>;
+
+  private constructor(options: SessionOptions) {
+    this.#options = options;
+    this.compiled = compileKernels(options.fma);
+    options.check?.(this.compiled);
+    this.layout = planLayout(options, this.compiled.module);
+    checkMemory(this.layout);
+    this.#memory = createMemory(this.layout.bytes);
+    const { process, ready } = RankProcess.start(this.#jobs());
+    this.#ranks = process;
+    this.#ready = ready;
+    ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
+  }
+
+  /** Starts the ranks and, while they start, reads the data and makes the weights. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const session = new Session(options);
+    try {
+      session.#fill();
+      await session.#ready;
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  get stepsDone(): number {
+    return this.#ranks.stepsDone;
+  }
+
+  /** Writes the order of `epoch` (1, 2, …) into its slot, of which there are two: one is used while the other is made. */
+  prepareEpoch(epoch: number): void {
+    const { data, seed, shuffle } = this.#options;
+    const address = this.#address("order") + 4 * data.train.count * (epoch % ORDER_SLOTS);
+    epochOrder(new Uint32Array(this.#memory.buffer, address, data.train.count), seed, epoch, shuffle);
+  }
+
+  /** Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done. */
+  train(epoch: number, first: number, end: number, steps: number): Promise<number> {
+    return this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
+  }
+
+  stopAfterThisStep(): void {
+    this.#ranks.stopAfterThisStep();
+  }
+
+  /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */
+  get epochLoss(): number {
+    return this.#numbers("epochLoss")[0];
+  }
+
+  set epochLoss(sum: number) {
+    this.#numbers("epochLoss")[0] = sum;
+  }
+
+  /** Sum of the losses of the latest step. */
+  get stepLoss(): number {
+    return this.#numbers("stepLoss")[0];
+  }
+
+  /** Mean loss and duration (ms) of step `step` (1, 2, …) of the run; only the latest STEP_RING are remembered. */
+  record(step: number): { loss: number; durationMs: number } {
+    const entry = (step - 1) % STEP_RING;
+    return { loss: this.#numbers("lossRing", STEP_RING)[entry], durationMs: this.#numbers("durationRing", STEP_RING)[entry] };
+  }
+
+  /** Mean loss and share of right answers over the test set. */
+  async evaluate(): Promise<Evaluation> {
+    await this.#ranks.evaluate();
+    const { count } = this.#options.data.test;
+    const losses = new Float32Array(this.#memory.buffer, this.#address("test.losses"), count);
+    const correct = new Int32Array(this.#memory.buffer, this.#address("test.correct"), count);
+    return { loss: losses.reduce((sum, loss) => sum + loss, 0) / count, accuracy: correct.reduce((sum, one) => sum + one, 0) / count };
+  }
+
+  /** Views on the parameters: valid until the session is closed, changed by training. */
+  get parameters(): NamedTensor[] {
+    return this.#views(this.layout.step.parameters);
+  }
+
+  /** Views on the parameters and on the optimizer's state. */
+  get tensors(): NamedTensor[] {
+    return this.#views([...this.layout.step.parameters, ...this.layout.step.states]);
+  }
+
+  get products(): [number, number] {
+    return readProducts(this.#memory, this.#address("hyper"));
+  }
+
+  close(): Promise<void> {
+    return this.#ranks.close();
+  }
+
+  #views(tensors: readonly Tensor[]): NamedTensor[] {
+    return tensors.map((tensor) => viewOf(this.#memory, this.layout.addresses, tensor));
+  }
+
+  #address(name: string): number {
+    return this.layout.addresses.get(name) as number;
+  }
+
+  #numbers(name: string, count = 1): Float64Array {
+    return new Float64Array(this.#memory.buffer, this.#address(name), count);
+  }
+
+  #jobs(): RankJob[] {
+    const { ranks, data, timeoutMs, training } = this.#options;
+    const { train, evaluate, evaluationBatch, step } = this.layout;
+    const addresses = {
+      control: this.#address("control"),
+      stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
+      lossRing: this.#address("lossRing"),
+      durationRing: this.#address("durationRing"),
+      firstParameter: step.parameters.length > 0 ? this.#address(step.parameters[0].name) : 0,
+    };
+    const fault = parseFault(process.env.LOCKSTEP_FAULT);
+    return evaluate.map((program, rank) => ({
+      module: this.compiled.module,
+      memory: this.#memory,
+      rank,
+      ranks,
+      batch: training?.batch ?? 0,
+      evaluationBatch,
+      samples: data.train.count,
+      testSamples: data.test.count,
+      train: train ? train[rank] : null,
+      evaluate: program,
+      addresses,
+      timeoutMs,
+      fault,
+    }));
+  }
+
+  #fill(): void {
+    const { data, training } = this.#options;
+    const bytes = (name: string, length: number) => new Uint8Array(this.#memory.buffer, this.#address(name), length);
+    const halves = training ? [["", data.train] as const, ["test.", data.test] as const] : [["test.", data.test] as const];
+    for (const [prefix, half] of halves) {
+      half.readImages(bytes(`${prefix}images`, half.count * data.width));
+      half.readLabels(bytes(`${prefix}labels`, half.count));
+    }
+    const order = new Uint32Array(this.#memory.buffer, this.#address("test.order"), data.test.count);
+    for (let index = 0; index < order.length; index++) order[index] = index;
+    this.#fillWeights();
+  }
+
+  #fillWeights(): void {
+    const { training, start, seed } = this.#options;
+    const { addresses, step } = this.layout;
+    const memory = this.#memory;
+    if (start) load(memory, addresses, [...step.parameters, ...step.states], start.tensors);
+    else initialise(this.#kernels(), memory, addresses, step.parameters, seed, this.#address("test.losses"));
+    if (!training) return;
+    writeHyper(memory, this.#address("hyper"), training, start?.products);
+    if (training.clipNorm !== null)
+      new Float32Array(memory.buffer, this.#address("limit"), 1)[0] = training.clipNorm;
+  }
+
+  #kernels(): Kernels {
+    return instantiateKernels(this.compiled.module, this.#memory);
+  }
+}
+
+/** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
+function planLayout(options: SessionOptions, module: WebAssembly.Module): ProcessLayout {
+  const { model, data, ranks, training } = options;
+  if (data.test.count * 4 < STREAM.bytes)
+    throw new InputError("too-few-samples", `${data.name} has ${data.test.count} test samples`, "give it at least 8");
+  const kernels = instantiateKernels(module, createMemory(0));
+  return layOut({
+    model,
+    data,
+    ranks,
+    training: training && { optimizer: training.optimizer, clips: training.clipNorm !== null, batch: training.batch },
+    scratchBytes: (m, n, k) => kernels.gemmScratchBytes(m, n, k),
+  });
+}

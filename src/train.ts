@@ -1,0 +1,196 @@
+/** The training loop: read this first. Epoch after epoch: prepare the order, train, evaluate, write a checkpoint. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { defaultSettings, type Settings } from "./base/config.ts";
+import { type EpochRecord, type TrainingState, writeCheckpoint } from "./checkpoint/checkpoint.ts";
+import { weightsSha256 } from "./checkpoint/weights.ts";
+import { batchCount } from "./data/shares.ts";
+import type { StartInfo, TrainOptions, TrainResult } from "./job.ts";
+import { elementCount } from "./graph/tensor.ts";
+import { type Position, Progression } from "./progression.ts";
+import { Session } from "./rank/session.ts";
+import { checkFit, checkFmaClass, checkResume } from "./fit.ts";
+import { checkpointName } from "./run/checkpoint-name.ts";
+
+/**
+ * Trains `model` on `data`. Resolves when all steps are done, the signal was aborted, or a loss was not finite.
+ * Throws InputError where settings, data and model do not fit; RankError where a rank failed or hung.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const settings = { ...defaultSettings(options.settings?.optimizer ?? "sgd", availableParallelism()), ...options.settings };
+  checkFit(settings, options.data);
+  if (options.resume) checkResume(options.resume, settings, options.data);
+  const training = await Training.open(options, settings);
+  try {
+    return await training.run();
+  } finally {
+    await training.close();
+  }
+}
+
+class Training {
+  readonly #options: TrainOptions;
+  readonly #settings: Settings;
+  readonly #session: Session;
+  readonly #progression: Progression;
+  readonly #epochs: EpochRecord[];
+  readonly #stepsPerEpoch: number;
+  readonly #steps: number;
+  #at: Position;
+  #checkpointed = -1;
+
+  private constructor(options: TrainOptions, settings: Settings, session: Session) {
+    const state = options.resume?.state;
+    this.#options = options;
+    this.#settings = settings;
+    this.#session = session;
+    this.#stepsPerEpoch = batchCount(options.data.train.count, settings.batch);
+    this.#steps = Math.min(settings.epochs * this.#stepsPerEpoch, settings.maxSteps ?? Number.POSITIVE_INFINITY);
+    this.#epochs = [...(state?.epochs ?? [])];
+    this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
+    session.epochLoss = state?.epochLoss ?? 0;
+    this.#progression = new Progression(session, options, settings, this.#steps, state?.epochSeconds ?? 0);
+  }
+
+  static async open(options: TrainOptions, settings: Settings): Promise<Training> {
+    const { model, data, resume } = options;
+    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
+    const session = await Session.open({
+      ...{ model, data, ranks, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
+      training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
+      start: resume && { tensors: resume.tensors, products: resume.state.products },
+      check: ({ fma }) => resume && checkFmaClass(resume, fma),
+    });
+    return new Training(options, settings, session);
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  async run(): Promise<TrainResult> {
+    const { observer, signal } = this.#options;
+    const stop = () => this.#session.stopAfterThisStep();
+    for (const warning of this.#session.compiled.warnings) observer?.warning?.(warning);
+    observer?.started?.(this.#startInfo());
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      const status = await this.#trainEpochs();
+      if (status !== "nonfinite") this.#save();
+      return this.#result(status);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #trainEpochs(): Promise<TrainResult["status"]> {
+    this.#session.prepareEpoch(this.#at.epoch + 1);
+    while (this.#at.step < this.#steps) {
+      const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
+      await this.#trainTo(asked);
+      if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";
+      if (this.#at.stepInEpoch < asked) return "interrupted";
+      await this.#endEpoch();
+    }
+    return "ok";
+  }
+
+  /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile. */
+  async #trainTo(end: number): Promise<void> {
+    const { step, epoch, stepInEpoch } = this.#at;
+    this.#progression.begin(this.#at);
+    try {
+      const training = this.#session.train(epoch + 1, stepInEpoch, end, step);
+      this.#session.prepareEpoch(epoch + 2);
+      const done = await training;
+      this.#at = { step: done, epoch, stepInEpoch: stepInEpoch + done - step };
+    } finally {
+      this.#progression.end();
+    }
+  }
+
+  /** Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. */
+  async #endEpoch(): Promise<void> {
+    const { epoch, stepInEpoch, step } = this.#at;
+    const samples = Math.min(stepInEpoch * this.#settings.batch, this.#options.data.train.count);
+    const { loss, accuracy } = await this.#session.evaluate();
+    const record: EpochRecord = {
+      epoch: epoch + 1,
+      seconds: this.#progression.epochSeconds,
+      trainLoss: this.#session.epochLoss / samples,
+      testLoss: loss,
+      testAccuracy: accuracy,
+    };
+    this.#options.observer?.epoch?.(record);
+    if (stepInEpoch === this.#stepsPerEpoch) {
+      this.#epochs.push(record);
+      this.#at = { step, epoch: epoch + 1, stepInEpoch: 0 };
+      this.#session.epochLoss = 0;
+      this.#progression.epochSeconds = 0;
+      this.#save();
+    } else this.#cutShort = record;
+  }
+
+  /** The entry of an epoch that `--max-steps` cut short: part of the result, not of the state to go on from. */
+  #cutShort: EpochRecord | null = null;
+
+  #save(): void {
+    const { checkpointFolder, observer } = this.#options;
+    if (!checkpointFolder || this.#checkpointed === this.#at.step) return;
+    const path = join(checkpointFolder, checkpointName(this.#at.step));
+    writeCheckpoint(path, this.#session.tensors, this.#state());
+    this.#checkpointed = this.#at.step;
+    observer?.checkpoint?.(path);
+  }
+
+  #state(): TrainingState {
+    const { seed, shuffle, batch, optimizer } = this.#settings;
+    const { fma, digest } = this.#session.compiled;
+    return {
+      ...this.#at,
+      epochLoss: this.#session.epochLoss,
+      epochSeconds: this.#progression.epochSeconds,
+      epochs: this.#epochs,
+      ...{ seed, shuffle, batch, optimizer, fma, summation: "chain", kernelDigest: digest },
+      samples: this.#options.data.train.count,
+      products: this.#session.products,
+      settings: { ...this.#settings },
+    };
+  }
+
+  #startInfo(): StartInfo {
+    const { data } = this.#options;
+    const { parameters } = this.#session.layout.step;
+    const matrices = parameters.filter(({ shape }) => shape.length === 2);
+    return {
+      model: [data.width, ...matrices.map(({ shape }) => shape[1])].join("-"),
+      parameters: parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      ranks: this.#settings.ranks,
+      engine: this.#session.compiled.engine,
+      fma: this.#session.compiled.fma,
+      kernelDigest: this.#session.compiled.digest,
+      memoryBytes: this.#session.memoryBytes,
+      samples: data.train.count,
+      testSamples: data.test.count,
+      steps: this.#steps,
+      stepsBefore: this.#at.step,
+    };
+  }
+
+  #result(status: TrainResult["status"]): TrainResult {
+    const weights = this.#session.parameters.map(({ name, shape, data }) => ({ name, shape, data: Float32Array.from(data) }));
+    const hash = weightsSha256(weights);
+    return {
+      status: hash === null ? "nonfinite" : status,
+      epochs: this.#cutShort ? [...this.#epochs, this.#cutShort] : this.#epochs,
+      steps: this.#at.step,
+      samplesPerSecond: this.#progression.samplesPerSecond,
+      stepMs: this.#progression.stepMs,
+      weightsSha256: hash,
+      weights,
+      engine: this.#session.compiled.engine,
+      fma: this.#session.compiled.fma,
+    };
+  }
+}
