@@ -13,7 +13,9 @@ export interface EvaluateOptions {
 }
 
 /** Mean loss and accuracy: the very numbers that training printed, on any number of ranks. */
-export async function evaluate(options: EvaluateOptions): Promise<{ loss: number; accuracy: number; samples: number }> {
+export async function evaluate(
+  options: EvaluateOptions,
+): Promise<{ loss: number; accuracy: number; samples: number }> {
   const { model, data, checkpoint, settings } = options;
   const session = await Session.open({
     ...{ model, data, ranks: settings.ranks, fma: settings.fma, seed: 0, shuffle: false, training: null },

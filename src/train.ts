@@ -5,11 +5,11 @@ import { defaultSettings, type Settings } from "./base/config.ts";
 import { type EpochRecord, type TrainingState, writeCheckpoint } from "./checkpoint/checkpoint.ts";
 import { weightsSha256 } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
-import type { StartInfo, TrainOptions, TrainResult } from "./job.ts";
 import { elementCount } from "./graph/tensor.ts";
-import { type Position, Progression } from "./progression.ts";
+import { checkFit, checkFmaClass, checkResume } from "./job/fit.ts";
+import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
+import { type Position, Progression } from "./job/progression.ts";
 import { Session } from "./rank/session.ts";
-import { checkFit, checkFmaClass, checkResume } from "./fit.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
 /**
@@ -17,7 +17,10 @@ import { checkpointName } from "./run/checkpoint-name.ts";
  * Throws InputError where settings, data and model do not fit; RankError where a rank failed or hung.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const settings = { ...defaultSettings(options.settings?.optimizer ?? "sgd", availableParallelism()), ...options.settings };
+  const settings = {
+    ...defaultSettings(options.settings?.optimizer ?? "sgd", availableParallelism()),
+    ...options.settings,
+  };
   checkFit(settings, options.data);
   if (options.resume) checkResume(options.resume, settings, options.data);
   const training = await Training.open(options, settings);
@@ -45,7 +48,10 @@ class Training {
     this.#settings = settings;
     this.#session = session;
     this.#stepsPerEpoch = batchCount(options.data.train.count, settings.batch);
-    this.#steps = Math.min(settings.epochs * this.#stepsPerEpoch, settings.maxSteps ?? Number.POSITIVE_INFINITY);
+    this.#steps = Math.min(
+      settings.epochs * this.#stepsPerEpoch,
+      settings.maxSteps ?? Number.POSITIVE_INFINITY,
+    );
     this.#epochs = [...(state?.epochs ?? [])];
     this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
     session.epochLoss = state?.epochLoss ?? 0;
@@ -179,7 +185,11 @@ class Training {
   }
 
   #result(status: TrainResult["status"]): TrainResult {
-    const weights = this.#session.parameters.map(({ name, shape, data }) => ({ name, shape, data: Float32Array.from(data) }));
+    const weights = this.#session.parameters.map(({ name, shape, data }) => ({
+      name,
+      shape,
+      data: Float32Array.from(data),
+    }));
     const hash = weightsSha256(weights);
     return {
       status: hash === null ? "nonfinite" : status,

@@ -21,11 +21,19 @@ function total(graph: Graph, arrived: Arrived, tensor: Tensor): Tensor | null {
   if (list.length === 0) return null;
   return list
     .map(({ gradient }) => gradient)
-    .reduce((sum, next) => graph.apply(add, [sum, next], {}, tensor.kind === "parameter" ? tensor : undefined)[0]);
+    .reduce(
+      (sum, next) => graph.apply(add, [sum, next], {}, tensor.kind === "parameter" ? tensor : undefined)[0],
+    );
 }
 
 /** Sends the gradients of one node to its inputs: one node each, parameters apart from values. */
-function differentiateNode(graph: Graph, node: Node, dOutput: Tensor | null, needed: Set<Tensor>, arrived: Arrived): void {
+function differentiateNode(
+  graph: Graph,
+  node: Node,
+  dOutput: Tensor | null,
+  needed: Set<Tensor>,
+  arrived: Arrived,
+): void {
   node.inputs.forEach((input, index) => {
     const isParameter = input.kind === "parameter";
     if (!isParameter && !needed.has(input)) return;

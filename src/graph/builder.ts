@@ -17,7 +17,11 @@ export class GraphBuilder implements Graph {
   parameter(layer: string, part: string, shape: readonly number[], initial: Initial): Tensor {
     const name = `${layer}.${part}`;
     if (this.#names.has(name))
-      throw new InputError("duplicate-parameter", `two parameters are named ${name}`, "give each layer its own name");
+      throw new InputError(
+        "duplicate-parameter",
+        `two parameters are named ${name}`,
+        "give each layer its own name",
+      );
     this.#names.add(name);
     return this.#add({ kind: "parameter", shape, type: "f32", name, initial });
   }
@@ -25,7 +29,14 @@ export class GraphBuilder implements Graph {
   /** An optimizer's memory of `parameter`, of its shape, all zero at the start. */
   state(parameter: Tensor, part: string): Tensor {
     const name = `${parameter.name}.${part}`;
-    return this.#add({ kind: "state", shape: parameter.shape, type: "f32", name, of: parameter, initial: { constant: 0 } });
+    return this.#add({
+      kind: "state",
+      shape: parameter.shape,
+      type: "f32",
+      name,
+      of: parameter,
+      initial: { constant: 0 },
+    });
   }
 
   layer(kind: string): string {
@@ -43,9 +54,9 @@ export class GraphBuilder implements Graph {
           "use only what this call of the model function made",
         );
     const id = this.nodes.length;
-    const outputs = op.outputs(inputs, attributes).map((spec, index) =>
-      this.#add({ kind: "value", name: `${op.name}${id}.${index}`, ...spec, of }),
-    );
+    const outputs = op
+      .outputs(inputs, attributes)
+      .map((spec, index) => this.#add({ kind: "value", name: `${op.name}${id}.${index}`, ...spec, of }));
     this.nodes.push({ id, op, inputs, outputs, attributes });
     return outputs;
   }

@@ -41,7 +41,9 @@ const activationIntoProduct: Rewrite = (nodes) => {
     const next = onlyConsumer(nodes, product.outputs[0]);
     if (!next || activations[next.op.name as ActivationName] !== next.op) continue;
     const attributes = { ...product.attributes, activation: next.op.name };
-    return activationIntoProduct(merge(nodes, product, next, { ...product, attributes, outputs: next.outputs }));
+    return activationIntoProduct(
+      merge(nodes, product, next, { ...product, attributes, outputs: next.outputs }),
+    );
   }
   return [...nodes];
 };
@@ -49,7 +51,9 @@ const activationIntoProduct: Rewrite = (nodes) => {
 /** loss and its gradient  ⟹  one pass over the logits. */
 const lossWithGradient: Rewrite = (nodes) => {
   const loss = nodes.find(({ op }) => op === crossEntropy);
-  const gradient = nodes.find(({ op, inputs }) => op === crossEntropyGradient && inputs[0] === loss?.inputs[0]);
+  const gradient = nodes.find(
+    ({ op, inputs }) => op === crossEntropyGradient && inputs[0] === loss?.inputs[0],
+  );
   if (!loss || !gradient) return [...nodes];
   const outputs = [...gradient.outputs, ...loss.outputs];
   return merge(nodes, loss, gradient, { ...loss, op: crossEntropyWithGradient, outputs });
@@ -57,5 +61,8 @@ const lossWithGradient: Rewrite = (nodes) => {
 
 /** All fusions, each until it finds nothing more. */
 export function fuse(nodes: readonly Node[]): Node[] {
-  return [biasIntoProduct, activationIntoProduct, lossWithGradient].reduce<Node[]>((list, rewrite) => rewrite(list), [...nodes]);
+  return [biasIntoProduct, activationIntoProduct, lossWithGradient].reduce<Node[]>(
+    (list, rewrite) => rewrite(list),
+    [...nodes],
+  );
 }

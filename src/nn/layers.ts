@@ -3,7 +3,7 @@ import { InputError } from "../base/errors.ts";
 import { activations } from "../graph/ops/activation.ts";
 import { addBias } from "../graph/ops/bias.ts";
 import { matmul } from "../graph/ops/matmul.ts";
-import { add as addOp } from "../graph/ops/sum.ts";
+import { residual } from "../graph/ops/sum.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { linearInitial } from "./initialisers.ts";
 
@@ -14,7 +14,11 @@ import { linearInitial } from "./initialisers.ts";
  */
 export function linear(x: Tensor, units: number, options: { bias?: boolean } = {}): Tensor {
   if (!Number.isSafeInteger(units) || units < 1)
-    throw new InputError("bad-units", `a linear layer cannot have ${units} units`, "give a whole number of at least 1");
+    throw new InputError(
+      "bad-units",
+      `a linear layer cannot have ${units} units`,
+      "give a whole number of at least 1",
+    );
   const inputs = Number(x.shape[1]);
   const name = x.graph.layer("linear");
   const weight = x.graph.parameter(name, "weight", [inputs, units], linearInitial(inputs));
@@ -32,4 +36,4 @@ export const tanh = (x: Tensor): Tensor => x.graph.apply(activations.tanh, [x])[
 /** x · Φ(x), the erf form */
 export const gelu = (x: Tensor): Tensor => x.graph.apply(activations.gelu, [x])[0];
 /** a + b, of one shape: a residual connection. */
-export const add = (a: Tensor, b: Tensor): Tensor => a.graph.apply(addOp, [a, b])[0];
+export const add = (a: Tensor, b: Tensor): Tensor => a.graph.apply(residual, [a, b])[0];

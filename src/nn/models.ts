@@ -10,5 +10,9 @@ const functions: Record<ActivationName, (x: Tensor) => Tensor> = { relu, sigmoid
 
 /** `hidden` layers of these widths, each followed by the activation, then a linear layer to the classes. */
 export function mlp(hidden: readonly number[], activation: ActivationName): Model {
-  return (x, classes) => linear(hidden.reduce((value, units) => functions[activation](linear(value, units)), x), classes);
+  return (x, classes) =>
+    linear(
+      hidden.reduce((value, units) => functions[activation](linear(value, units)), x),
+      classes,
+    );
 }

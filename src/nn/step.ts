@@ -7,7 +7,7 @@ import { gatherBytes, gatherLabels } from "../graph/ops/source.ts";
 import { sumLosses } from "../graph/ops/sum.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Model } from "./models.ts";
-import { type OptimizerName, clipGradients, updateParameters } from "./optimizers.ts";
+import { clipGradients, type OptimizerName, updateParameters } from "./optimizers.ts";
 
 /** Width of a sample, number of classes, samples held. */
 export interface Samples {
@@ -53,7 +53,12 @@ function describe(graph: GraphBuilder): StepGraph {
 }
 
 /** One step of training. Blocks: order, images, labels, hyper, stepLoss, epochLoss; with clipping also limit. */
-export function trainingGraph(model: Model, samples: Samples, optimizer: OptimizerName, clips: boolean): StepGraph {
+export function trainingGraph(
+  model: Model,
+  samples: Samples,
+  optimizer: OptimizerName,
+  clips: boolean,
+): StepGraph {
   const graph = new GraphBuilder();
   const loss = forward(graph, model, samples);
   const stepLoss = graph.block("stepLoss", [1], "f64");

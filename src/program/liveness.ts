@@ -27,7 +27,8 @@ function mayOverwrite(node: Node, input: Tensor, phases: readonly (readonly Node
   const family = familyOf(node, input);
   const isDone = (reader: Node) =>
     phases.slice(0, phase).some((nodes) => nodes.includes(reader)) ||
-    (phases[phase].slice(0, phases[phase].indexOf(node)).includes(reader) && familyOf(reader, input) === family);
+    (phases[phase].slice(0, phases[phase].indexOf(node)).includes(reader) &&
+      familyOf(reader, input) === family);
   const readers = phases.flat().filter((other) => other !== node && other.inputs.includes(input));
   return family !== null && readers.every(isDone);
 }
@@ -41,7 +42,10 @@ function familyOf(node: Node, tensor: Tensor): string | null {
  * Offsets of all values. `bytesOf` says how much a tensor needs. Greedy: the largest first, each at the lowest offset at
  * which nothing alive at the same time lies.
  */
-export function planValues(phases: readonly (readonly Node[])[], bytesOf: (tensor: Tensor) => number): ValueMemory {
+export function planValues(
+  phases: readonly (readonly Node[])[],
+  bytesOf: (tensor: Tensor) => number,
+): ValueMemory {
   const lives = new Map<Tensor, Life>();
   phases.forEach((nodes, phase) => {
     for (const node of nodes) {

@@ -1,10 +1,10 @@
 /** From phases of nodes to the program of one rank: addresses, counts, barriers. */
 import { share as rowsOf } from "../data/shares.ts";
 import type { Operand } from "../graph/op.ts";
-import { ELEMENT_BYTES, type Node, type Tensor, elementCount } from "../graph/tensor.ts";
+import { ELEMENT_BYTES, elementCount, type Node, type Tensor } from "../graph/tensor.ts";
 import { type Argument, type Instruction, type Program, STEP } from "./instruction.ts";
-import { type Partition, type Slice, axisLength } from "./partition.ts";
-import { type Places, addressOf } from "./place.ts";
+import { axisLength, type Partition, type Slice } from "./partition.ts";
+import { addressOf, type Places } from "./place.ts";
 import { areOrdered, operandsOf, splitOf } from "./split.ts";
 
 /** Bytes of scratch that a gemm of at most these sizes needs: the kernels' own answer. */
@@ -38,7 +38,13 @@ function axisStride(tensor: Tensor, index: number): number {
   return elementCount(tensor.shape.slice(index + 1));
 }
 
-function address(node: Node, tensor: Tensor, axes: readonly string[], share: Share, context: LoweringContext): Argument {
+function address(
+  node: Node,
+  tensor: Tensor,
+  axes: readonly string[],
+  share: Share,
+  context: LoweringContext,
+): Argument {
   const base = addressOf(context.places, tensor, context.rank);
   const index = axes.indexOf(splitOf(node)?.axis ?? "");
   const bytes = index < 0 ? 0 : axisStride(tensor, index) * ELEMENT_BYTES[tensor.type];
@@ -55,7 +61,9 @@ function lengthOf(node: Node, axis: string, times: number, share: Share): Argume
   if (isSplit && share !== null && typeof share === "object") return constant(share.count * times);
   const extents = operandsOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
   const extent = extents.find((candidate) => candidate !== undefined);
-  return extent === "batch" ? { base: 0, stride: times, times: STEP.batch } : constant(Number(extent ?? 1) * times);
+  return extent === "batch"
+    ? { base: 0, stride: times, times: STEP.batch }
+    : constant(Number(extent ?? 1) * times);
 }
 
 function argument(node: Node, operand: Operand, share: Share, context: LoweringContext): Argument {
@@ -75,7 +83,13 @@ function fullLength(node: Node, axis: string, share: Share, { batch, rank, ranks
   return axisLength(node, axis, batch);
 }
 
-function instruction(node: Node, id: number, dependencies: number[], share: Share, context: LoweringContext): Instruction {
+function instruction(
+  node: Node,
+  id: number,
+  dependencies: number[],
+  share: Share,
+  context: LoweringContext,
+): Instruction {
   const { kernel, operands } = node.op.call(node);
   const cost = node.op.cost((axis) => fullLength(node, axis, share, context));
   const sizes = Object.keys(node.op.axes(node).roles).map((axis) => fullLength(node, axis, share, context));
@@ -109,7 +123,9 @@ export function lower(context: LoweringContext): Program {
       const share = shareOf(node, context);
       if (share === null) continue;
       const id = instructions.length;
-      const dependencies = done.filter((earlier) => areOrdered(earlier.node, node)).map((earlier) => earlier.id);
+      const dependencies = done
+        .filter((earlier) => areOrdered(earlier.node, node))
+        .map((earlier) => earlier.id);
       instructions.push(instruction(node, id, dependencies, share, context));
       done.push({ node, id });
     }
@@ -122,14 +138,16 @@ export function lower(context: LoweringContext): Program {
 export function scratchBytes(phases: readonly (readonly Node[])[], batch: number, ask: ScratchBytes): number {
   const sizeOf = (node: Node, operand: Operand) =>
     typeof operand === "number" ? operand : "length" in operand ? axisLength(node, operand.length, batch) : 0;
-  const needs = phases.flat().flatMap((node) =>
-    node.op
-      .call(node)
-      .operands.map((operand) =>
-        typeof operand === "object" && "scratch" in operand
-          ? ask(sizeOf(node, operand.m), operand.n, sizeOf(node, operand.k))
-          : 0,
-      ),
-  );
+  const needs = phases
+    .flat()
+    .flatMap((node) =>
+      node.op
+        .call(node)
+        .operands.map((operand) =>
+          typeof operand === "object" && "scratch" in operand
+            ? ask(sizeOf(node, operand.m), operand.n, sizeOf(node, operand.k))
+            : 0,
+        ),
+    );
   return Math.max(0, ...needs);
 }

@@ -22,7 +22,8 @@ export type Partition = ReadonlyMap<string, readonly Slice[]>;
 const TILE_ROWS = 6;
 const FLOATS_A_LINE = 16;
 
-const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
 const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
 
 /** Rows of a block of a parameter: whole tiles, whole cache lines; a vector's rows are single elements. */
@@ -62,7 +63,10 @@ function families(nodes: readonly Node[], batch: number): Family[] {
 /** The number of indices of an axis of a node, for `batch` samples. */
 export function axisLength(node: Node, axis: string, batch: number): number {
   const { inputs, outputs } = node.op.axes(node);
-  const all = [...outputs.map((axes, i) => [axes, node.outputs[i]] as const), ...inputs.map((axes, i) => [axes, node.inputs[i]] as const)];
+  const all = [
+    ...outputs.map((axes, i) => [axes, node.outputs[i]] as const),
+    ...inputs.map((axes, i) => [axes, node.inputs[i]] as const),
+  ];
   for (const [axes, tensor] of all) {
     const index = axes.indexOf(axis);
     if (index >= 0) return tensor.shape[index] === "batch" ? batch : Number(tensor.shape[index]);

@@ -1,8 +1,8 @@
 /** Where everything lies in the shared memory: named tensors once per process, values by liveness, scratch per rank. */
-import { ELEMENT_BYTES, type Node, type Tensor, elementCount } from "../graph/tensor.ts";
+import { ELEMENT_BYTES, elementCount, type Node, type Tensor } from "../graph/tensor.ts";
 import type { StepGraph } from "../nn/step.ts";
 import { type Arena, LINE_BYTES } from "./arena.ts";
-import { type ValueMemory, planValues } from "./liveness.ts";
+import { planValues, type ValueMemory } from "./liveness.ts";
 
 /** Addresses of parameters, states, blocks and streams by name: shared by the programs of a process. */
 export type NamedAddresses = Map<string, number>;

@@ -22,7 +22,11 @@ export function operandsOf(node: Node): Operand[] {
   const writes = node.op.writes ?? [];
   return [
     ...node.outputs.map((tensor, index) => ({ tensor, axes: axes.outputs[index], writes: true })),
-    ...node.inputs.map((tensor, index) => ({ tensor, axes: axes.inputs[index], writes: writes.includes(index) })),
+    ...node.inputs.map((tensor, index) => ({
+      tensor,
+      axes: axes.inputs[index],
+      writes: writes.includes(index),
+    })),
   ];
 }
 

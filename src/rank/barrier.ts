@@ -1,7 +1,7 @@
 /** Where the ranks of a process meet: a counting barrier in shared memory that spins a little, then sleeps, never for ever. */
 import { availableParallelism } from "node:os";
 import { RankError } from "../base/errors.ts";
-import { WORD, arrivalWord } from "./control.ts";
+import { arrivalWord, WORD } from "./control.ts";
 
 /** Waits are cut into slices, so that a machine that slept, or a stopped process, does not look like a hung rank. */
 const SLICE_MS = 250;
@@ -40,7 +40,8 @@ export class Barrier {
       if (Atomics.load(words, WORD.sleepers) > 0) Atomics.notify(words, WORD.round);
       return;
     }
-    for (let spin = this.#options.spins; spin > 0; spin--) if (Atomics.load(words, WORD.round) !== before) return;
+    for (let spin = this.#options.spins; spin > 0; spin--)
+      if (Atomics.load(words, WORD.round) !== before) return;
     this.#sleep(before);
   }
 
@@ -63,7 +64,12 @@ export class Barrier {
 
   #aborted(): RankError {
     const { rank } = this.#options;
-    return new RankError("aborted", `rank ${rank} stopped because another rank failed`, "see the first failure", { rank });
+    return new RankError(
+      "aborted",
+      `rank ${rank} stopped because another rank failed`,
+      "see the first failure",
+      { rank },
+    );
   }
 
   /** Names the ranks that have not arrived. */

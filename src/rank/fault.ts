@@ -17,7 +17,11 @@ export function parseFault(text: string | undefined): Fault | null {
   const [kind, rank, step, argument] = text.split(":");
   const known = KINDS.find((name) => name === kind);
   if (!known || !(Number(rank) >= 0) || !(Number(step) >= 1))
-    throw new InputError("bad-fault", `LOCKSTEP_FAULT=${text} is not kind:rank:step`, `kinds are ${KINDS.join(", ")}`);
+    throw new InputError(
+      "bad-fault",
+      `LOCKSTEP_FAULT=${text} is not kind:rank:step`,
+      `kinds are ${KINDS.join(", ")}`,
+    );
   return { kind: known, rank: Number(rank), step: Number(step), argument: Number(argument ?? 0) };
 }
 

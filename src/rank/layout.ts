@@ -8,10 +8,10 @@ import { fuse } from "../graph/fuse.ts";
 import type { Node } from "../graph/tensor.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
-import { type StepGraph, evaluationGraph, trainingGraph } from "../nn/step.ts";
+import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import { Arena, alignUp } from "../program/arena.ts";
 import type { Program } from "../program/instruction.ts";
-import { type ScratchBytes, lower, scratchBytes } from "../program/lower.ts";
+import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { partition } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { placeNamed, placeValues } from "../program/place.ts";
@@ -28,7 +28,11 @@ export interface LayoutOptions {
   readonly data: Dataset;
   readonly ranks: number;
   /** null for a process that only evaluates: no gradients, no training data. */
-  readonly training: { readonly optimizer: OptimizerName; readonly clips: boolean; readonly batch: number } | null;
+  readonly training: {
+    readonly optimizer: OptimizerName;
+    readonly clips: boolean;
+    readonly batch: number;
+  } | null;
   readonly scratchBytes: ScratchBytes;
   /** Merge ops (default), or keep every op an instruction of its own: same bits, for tests. */
   readonly fuses?: boolean;
@@ -52,7 +56,10 @@ interface Part {
   readonly batch: number;
 }
 
-function graphs({ model, data, ranks, training, fuses = true }: LayoutOptions): { train: Part | null; evaluate: Part } {
+function graphs({ model, data, ranks, training, fuses = true }: LayoutOptions): {
+  train: Part | null;
+  evaluate: Part;
+} {
   const part = (step: StepGraph, batch: number): Part => {
     const nodes = fuses ? fuse(step.graph.nodes) : step.graph.nodes;
     return { step, phases: cutIntoPhases(nodes), batch };
@@ -85,7 +92,9 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   // Training and evaluation take turns, so their values and scratch share one region each.
   const values = parts.map(({ phases, batch }) => placeValues(phases, batch, ranks));
   const valuesBase = arena.reserve(Math.max(...values.map(({ bytes }) => bytes)));
-  const scratchSize = Math.max(...parts.map(({ phases, batch }) => scratchBytes(phases, batch, options.scratchBytes)));
+  const scratchSize = Math.max(
+    ...parts.map(({ phases, batch }) => scratchBytes(phases, batch, options.scratchBytes)),
+  );
   const scratchBase = arena.reserve(ranks * alignUp(scratchSize));
 
   const programs = parts.map(({ phases, batch }, index) => {

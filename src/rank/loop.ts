@@ -1,10 +1,11 @@
 /** What a rank does: steps of a program, one after the other, in time with the others. Never awaits, allocates nothing a step. */
+
+import { share } from "../data/shares.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import { Executor } from "../program/execute.ts";
-import { share } from "../data/shares.ts";
 import { STEP } from "../program/instruction.ts";
 import { Barrier, spinCount } from "./barrier.ts";
-import { NO_LAST_STEP, WORD, beatWord, controlWords } from "./control.ts";
+import { beatWord, controlWords, NO_LAST_STEP, WORD } from "./control.ts";
 import { inject } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 
@@ -23,7 +24,12 @@ export class RankLoop {
     const { memory, rank, ranks, timeoutMs, addresses } = job;
     this.#job = job;
     this.#words = controlWords(memory, addresses.control, ranks);
-    const barrier = new Barrier(this.#words, { rank, ranks, timeoutMs, spins: spinCount(this.#words, ranks) });
+    const barrier = new Barrier(this.#words, {
+      rank,
+      ranks,
+      timeoutMs,
+      spins: spinCount(this.#words, ranks),
+    });
     const meet = () => barrier.meet();
     this.#train = job.train && new Executor(job.train, kernels, meet);
     this.#evaluate = new Executor(job.evaluate, kernels, meet);
@@ -87,7 +93,8 @@ export class RankLoop {
   /** Rank 0 turns a stop request into a last step before the step's barriers, so that all ranks read the same after them. */
   #announceLastStep(): void {
     if (this.#job.rank === 0 && Atomics.load(this.#words, WORD.stopRequest) !== 0) {
-      if (this.#words[WORD.lastStep] === NO_LAST_STEP) Atomics.store(this.#words, WORD.lastStep, this.#steps + 1);
+      if (this.#words[WORD.lastStep] === NO_LAST_STEP)
+        Atomics.store(this.#words, WORD.lastStep, this.#steps + 1);
     }
   }
 

@@ -12,10 +12,15 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Throws an InputError that says how much the job needs, what takes it, and how much there is. */
-export function checkMemory({ bytes, step }: ProcessLayout, availableBytes = process.availableMemory()): void {
+export function checkMemory(
+  { bytes, step }: ProcessLayout,
+  availableBytes = process.availableMemory(),
+): void {
   if (bytes <= Math.min(MEMORY_LIMIT_BYTES, availableBytes)) return;
   const largest = step.parameters.toSorted((a, b) => elementCount(b.shape) - elementCount(a.shape)).at(0);
-  const culprit = largest ? `; ${largest.name} [${largest.shape}] alone is ${formatBytes(4 * elementCount(largest.shape))}` : "";
+  const culprit = largest
+    ? `; ${largest.name} [${largest.shape}] alone is ${formatBytes(4 * elementCount(largest.shape))}`
+    : "";
   throw new InputError(
     "too-much-memory",
     `this job needs ${formatBytes(bytes)} of memory in one process${culprit}. ` +

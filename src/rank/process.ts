@@ -1,7 +1,15 @@
 /** The main thread's side of a process: starts its ranks, commands them, watches them, and ends them whatever happens. */
 import { Worker } from "node:worker_threads";
 import { RankError } from "../base/errors.ts";
-import { COMMAND, type CommandName, NO_LAST_STEP, WORD, arrivalWord, beatWord, controlWords } from "./control.ts";
+import {
+  arrivalWord,
+  beatWord,
+  COMMAND,
+  type CommandName,
+  controlWords,
+  NO_LAST_STEP,
+  WORD,
+} from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 
 const WATCH_MS = 250;
@@ -67,17 +75,28 @@ export class RankProcess {
   }
 
   #spawn(job: RankJob): Worker {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job, name: `rank ${job.rank}` });
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      workerData: job,
+      name: `rank ${job.rank}`,
+    });
     worker.on("message", (message: RankMessage) => this.#hear(message));
     worker.on("error", (error: Error) => {
       this.#fail(
-        new RankError("rank-failed", `rank ${job.rank} failed: ${error.message}`, "see the stack", this.#where(job.rank), error),
+        new RankError(
+          "rank-failed",
+          `rank ${job.rank} failed: ${error.message}`,
+          "see the stack",
+          this.#where(job.rank),
+          error,
+        ),
       );
     });
     worker.on("exit", (code) => {
       if (this.#leaving) return;
       const message = `rank ${job.rank} ended with exit code ${code}`;
-      this.#fail(new RankError("rank-exited", message, "look at what the rank printed last", this.#where(job.rank)));
+      this.#fail(
+        new RankError("rank-exited", message, "look at what the rank printed last", this.#where(job.rank)),
+      );
     });
     return worker;
   }
@@ -91,7 +110,10 @@ export class RankProcess {
       const { code, fix, rank, step, stack } = message;
       // A rank that gave up because another failed is not the first failure, whoever is heard first.
       if (code === "aborted") return;
-      const error = new RankError(code, `rank ${rank} failed at step ${step}: ${message.message}`, fix, { rank, step });
+      const error = new RankError(code, `rank ${rank} failed at step ${step}: ${message.message}`, fix, {
+        rank,
+        step,
+      });
       if (stack) error.stack = stack;
       this.#fail(error);
     } else if (this.#pending && ++this.#pending.answers === this.#workers.length) {
@@ -158,6 +180,11 @@ export class RankProcess {
     const rounds = this.#workers.map((_, rank) => Atomics.load(this.#words, arrivalWord(rank)));
     const rank = rounds.indexOf(Math.min(...rounds));
     const message = `rank ${rank} has not moved for ${this.#timeoutMs / 1000} s`;
-    return new RankError("rank-hung", message, "if its steps take that long, raise --collective-timeout", this.#where(rank));
+    return new RankError(
+      "rank-hung",
+      message,
+      "if its steps take that long, raise --collective-timeout",
+      this.#where(rank),
+    );
   }
 }

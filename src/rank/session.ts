@@ -11,7 +11,7 @@ import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { parseFault } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
-import { ORDER_SLOTS, type ProcessLayout, layOut } from "./layout.ts";
+import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { RankProcess } from "./process.ts";
 import { type Hyperparameters, initialise, load, readProducts, viewOf, writeHyper } from "./state.ts";
@@ -26,10 +26,17 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   /** null to evaluate only. */
   readonly training:
-    | (Hyperparameters & { readonly optimizer: OptimizerName; readonly batch: number; readonly clipNorm: number | null })
+    | (Hyperparameters & {
+        readonly optimizer: OptimizerName;
+        readonly batch: number;
+        readonly clipNorm: number | null;
+      })
     | null;
   /** Weights to start from, instead of drawing them; with optimizer state if the job trains. */
-  readonly start?: { readonly tensors: ReadonlyMap<string, NamedTensor>; readonly products: readonly [number, number] };
+  readonly start?: {
+    readonly tensors: ReadonlyMap<string, NamedTensor>;
+    readonly products: readonly [number, number];
+  };
   /** Throws if these kernels will not do; asked before anything is allocated. */
   readonly check?: (compiled: CompiledKernels) => void;
 }
@@ -114,7 +121,10 @@ export class Session {
   /** Mean loss and duration (ms) of step `step` (1, 2, …) of the run; only the latest STEP_RING are remembered. */
   record(step: number): { loss: number; durationMs: number } {
     const entry = (step - 1) % STEP_RING;
-    return { loss: this.#numbers("lossRing", STEP_RING)[entry], durationMs: this.#numbers("durationRing", STEP_RING)[entry] };
+    return {
+      loss: this.#numbers("lossRing", STEP_RING)[entry],
+      durationMs: this.#numbers("durationRing", STEP_RING)[entry],
+    };
   }
 
   /** Mean loss and share of right answers over the test set. */
@@ -123,7 +133,10 @@ export class Session {
     const { count } = this.#options.data.test;
     const losses = new Float32Array(this.#memory.buffer, this.#address("test.losses"), count);
     const correct = new Int32Array(this.#memory.buffer, this.#address("test.correct"), count);
-    return { loss: losses.reduce((sum, loss) => sum + loss, 0) / count, accuracy: correct.reduce((sum, one) => sum + one, 0) / count };
+    return {
+      loss: losses.reduce((sum, loss) => sum + loss, 0) / count,
+      accuracy: correct.reduce((sum, one) => sum + one, 0) / count,
+    };
   }
 
   /** Views on the parameters: valid until the session is closed, changed by training. */
@@ -186,8 +199,11 @@ export class Session {
 
   #fill(): void {
     const { data, training } = this.#options;
-    const bytes = (name: string, length: number) => new Uint8Array(this.#memory.buffer, this.#address(name), length);
-    const halves = training ? [["", data.train] as const, ["test.", data.test] as const] : [["test.", data.test] as const];
+    const bytes = (name: string, length: number) =>
+      new Uint8Array(this.#memory.buffer, this.#address(name), length);
+    const halves = training
+      ? [["", data.train] as const, ["test.", data.test] as const]
+      : [["test.", data.test] as const];
     for (const [prefix, half] of halves) {
       half.readImages(bytes(`${prefix}images`, half.count * data.width));
       half.readLabels(bytes(`${prefix}labels`, half.count));
@@ -218,13 +234,21 @@ export class Session {
 function planLayout(options: SessionOptions, module: WebAssembly.Module): ProcessLayout {
   const { model, data, ranks, training } = options;
   if (data.test.count * 4 < STREAM.bytes)
-    throw new InputError("too-few-samples", `${data.name} has ${data.test.count} test samples`, "give it at least 8");
+    throw new InputError(
+      "too-few-samples",
+      `${data.name} has ${data.test.count} test samples`,
+      "give it at least 8",
+    );
   const kernels = instantiateKernels(module, createMemory(0));
   return layOut({
     model,
     data,
     ranks,
-    training: training && { optimizer: training.optimizer, clips: training.clipNorm !== null, batch: training.batch },
+    training: training && {
+      optimizer: training.optimizer,
+      clips: training.clipNorm !== null,
+      batch: training.batch,
+    },
     scratchBytes: (m, n, k) => kernels.gemmScratchBytes(m, n, k),
   });
 }

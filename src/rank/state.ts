@@ -2,18 +2,29 @@
 import { InputError } from "../base/errors.ts";
 import { streamKey } from "../base/philox.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
-import { type Tensor, elementCount } from "../graph/tensor.ts";
+import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { HYPER, type Kernels, STREAM } from "../kernels/abi.ts";
 
 /** The tensor as a view on the shared memory. */
-export function viewOf(memory: WebAssembly.Memory, addresses: ReadonlyMap<string, number>, tensor: Tensor): NamedTensor {
+export function viewOf(
+  memory: WebAssembly.Memory,
+  addresses: ReadonlyMap<string, number>,
+  tensor: Tensor,
+): NamedTensor {
   const { name, shape } = tensor;
   const data = new Float32Array(memory.buffer, addresses.get(name) as number, elementCount(shape));
   return { name, shape: shape as number[], data };
 }
 
 /** Draws a parameter: element i is number i of the stream of (seed, "initial", name), whatever the layout (NUMERICS §3.17). */
-function draw(kernels: Kernels, view: NamedTensor, address: number, bound: number, seed: number, stream: DataView): void {
+function draw(
+  kernels: Kernels,
+  view: NamedTensor,
+  address: number,
+  bound: number,
+  seed: number,
+  stream: DataView,
+): void {
   const [key0, key1] = streamKey(seed, "initial", view.name);
   stream.setUint32(STREAM.key0, key0, true);
   stream.setUint32(STREAM.key1, key1, true);
@@ -53,7 +64,11 @@ export function load(
     const shape = `[${tensor.shape}]`;
     if (!found) throw new InputError("other-model", `the checkpoint has no ${tensor.name} ${shape}`, fix);
     if (`[${found.shape}]` !== shape)
-      throw new InputError("other-model", `${tensor.name} is [${found.shape}] in the checkpoint, ${shape} in the model`, fix);
+      throw new InputError(
+        "other-model",
+        `${tensor.name} is [${found.shape}] in the checkpoint, ${shape} in the model`,
+        fix,
+      );
   }
   for (const tensor of wanted)
     viewOf(memory, addresses, tensor).data.set((tensors.get(tensor.name) as NamedTensor).data);

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
-import { COMMAND, WORD, controlWords } from "./control.ts";
+import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { RankLoop } from "./loop.ts";
 

@@ -23,7 +23,11 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
       kernel: `${name}Gradient` as KernelName,
       operands: [output(0), input(0), input(1), length("m", rowWidth(outputs[0].shape))],
     }),
-    cost: (length) => ({ flops: flops * length("m") * length("n"), bytes: 12 * length("m") * length("n"), chain: 0 }),
+    cost: (length) => ({
+      flops: flops * length("m") * length("n"),
+      bytes: 12 * length("m") * length("n"),
+      chain: 0,
+    }),
   };
   return {
     name,
@@ -37,7 +41,11 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
       kernel: name,
       operands: [output(0), input(0), length("m", rowWidth(outputs[0].shape))],
     }),
-    cost: (length) => ({ flops: flops * length("m") * length("n"), bytes: 8 * length("m") * length("n"), chain: 0 }),
+    cost: (length) => ({
+      flops: flops * length("m") * length("n"),
+      bytes: 8 * length("m") * length("n"),
+      chain: 0,
+    }),
   };
 }
 

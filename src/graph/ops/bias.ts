@@ -30,5 +30,9 @@ export const sumSamples: Op = {
     const width = rowWidth(inputs[0].shape);
     return { kernel: "columnSums", operands: [output(0), input(0), length("k"), length("n"), width, 0] };
   },
-  cost: (length) => ({ flops: length("k") * length("n"), bytes: 4 * length("k") * length("n"), chain: length("k") }),
+  cost: (length) => ({
+    flops: length("k") * length("n"),
+    bytes: 4 * length("k") * length("n"),
+    chain: length("k"),
+  }),
 };

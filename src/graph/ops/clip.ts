@@ -20,7 +20,11 @@ export const squaredNorms: Op = {
     const rows = shape.length > 1 ? Number(shape[0]) : 1;
     return { kernel: "squaredNorms", operands: [output(0), input(0), rows, length("n"), columns] };
   },
-  cost: (length) => ({ flops: 2 * length("m") * length("n"), bytes: 4 * length("m") * length("n"), chain: length("m") }),
+  cost: (length) => ({
+    flops: 2 * length("m") * length("n"),
+    bytes: 4 * length("m") * length("n"),
+    chain: length("m"),
+  }),
 };
 
 /** total (f64) = Σ squares, ascending. */

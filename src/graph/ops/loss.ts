@@ -1,7 +1,7 @@
 /** Softmax with cross-entropy: the loss of every sample, whether its argmax is right, and the gradient of the mean. */
 import { InputError } from "../../base/errors.ts";
 import type { Axes, Cost, Op } from "../op.ts";
-import { type Tensor, rowWidth } from "../tensor.ts";
+import { rowWidth, type Tensor } from "../tensor.ts";
 import { input, length, output } from "./operand.ts";
 
 const axes = (outputs: readonly (readonly string[])[]): Axes => ({
@@ -17,7 +17,11 @@ const cost = (length: (axis: string) => number): Cost => ({
 
 function checkLogits(z: Tensor): void {
   if (z.shape.length !== 2 || z.shape[0] !== "batch")
-    throw new InputError("shape-mismatch", `the loss was given [${z.shape}]`, "give it logits [batch, classes]");
+    throw new InputError(
+      "shape-mismatch",
+      `the loss was given [${z.shape}]`,
+      "give it logits [batch, classes]",
+    );
 }
 
 /** (losses[m], correct[m]) of logits z[m,n] and labels[m]. */

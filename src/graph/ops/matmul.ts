@@ -2,7 +2,7 @@
 import { InputError } from "../../base/errors.ts";
 import { ACTIVATION } from "../../kernels/abi.ts";
 import type { Cost, Op } from "../op.ts";
-import { type Tensor, rowWidth } from "../tensor.ts";
+import { rowWidth, type Tensor } from "../tensor.ts";
 import { input, length, output } from "./operand.ts";
 
 function gemmCost(length: (axis: string) => number): Cost {
@@ -34,7 +34,8 @@ export const matmul: Op = {
     outputs: [["m", "n"]],
   }),
   inputGradient: (graph, { inputs }, dY) => graph.apply(matmulInputGradient, [dY!, inputs[1]])[0],
-  parameterGradient: (graph, { inputs }, dY) => graph.apply(matmulParameterGradient, [inputs[0], dY], {}, inputs[1])[0],
+  parameterGradient: (graph, { inputs }, dY) =>
+    graph.apply(matmulParameterGradient, [inputs[0], dY], {}, inputs[1])[0],
   call({ inputs, attributes }) {
     const [k, n] = inputs[1].shape as number[];
     const activation = ACTIVATION[(attributes.activation as keyof typeof ACTIVATION) ?? "none"];

@@ -9,7 +9,11 @@ export const gatherBytes: Op = {
   kind: "forward",
   placement: "split",
   outputs: ([bytes]) => [{ shape: ["batch", rowWidth(bytes.shape)], type: "f32" }],
-  axes: () => ({ roles: { m: "row", n: "row", s: "whole" }, inputs: [["s", "n"], ["m"]], outputs: [["m", "n"]] }),
+  axes: () => ({
+    roles: { m: "row", n: "row", s: "whole" },
+    inputs: [["s", "n"], ["m"]],
+    outputs: [["m", "n"]],
+  }),
   call: ({ outputs }) => ({
     kernel: "gatherBytes",
     operands: [output(0), input(0), input(1), length("m"), rowWidth(outputs[0].shape)],

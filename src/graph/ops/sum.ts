@@ -21,6 +21,14 @@ export const add: Op = {
   cost: (length) => ({ flops: length("m") * length("n"), bytes: 12 * length("m") * length("n"), chain: 0 }),
 };
 
+/** The same sum on the way forward: a residual connection. */
+export const residual: Op = {
+  ...add,
+  name: "residual",
+  kind: "forward",
+  inputGradient: (_graph, _node, dY) => dY!,
+};
+
 /** total (f64) = Σ losses, or total += Σ losses with attribute `continues`; one thread, ascending (NUMERICS §1.6). */
 export const sumLosses: Op = {
   name: "sumLosses",

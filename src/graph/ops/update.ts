@@ -28,7 +28,11 @@ function update(name: "sgd" | "momentum" | "adam", states: number, flops: number
   };
 }
 
-export const updates = { sgd: update("sgd", 0, 4), momentum: update("momentum", 1, 6), adam: update("adam", 2, 16) } as const;
+export const updates = {
+  sgd: update("sgd", 0, 4),
+  momentum: update("momentum", 1, 6),
+  adam: update("adam", 2, 16),
+} as const;
 
 /** Takes Adam's running β products one step on; rank 0 does it before the barrier that all updates follow. */
 export const adamAdvance: Op = {

@@ -1,9 +1,9 @@
 /** What `train` and `evaluate` take and give. */
-import type { Settings } from "./base/config.ts";
-import type { Checkpoint, EpochRecord } from "./checkpoint/checkpoint.ts";
-import type { NamedTensor } from "./checkpoint/tensor.ts";
-import type { Dataset } from "./data/dataset.ts";
-import type { Model } from "./nn/models.ts";
+import type { Settings } from "../base/config.ts";
+import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
+import type { NamedTensor } from "../checkpoint/tensor.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Model } from "../nn/models.ts";
 
 export interface StartInfo {
   /** Widths of the layers, e.g. "784-128-10". */

@@ -1,8 +1,8 @@
 /** Whether settings, data and checkpoint fit each other: asked before anything is started. */
-import type { Settings } from "./base/config.ts";
-import { InputError } from "./base/errors.ts";
-import type { Checkpoint } from "./checkpoint/checkpoint.ts";
-import type { Dataset } from "./data/dataset.ts";
+import type { Settings } from "../base/config.ts";
+import { InputError } from "../base/errors.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Dataset } from "../data/dataset.ts";
 
 /** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks. */
 export function checkFit({ batch, ranks }: Settings, { name, train }: Dataset): void {
@@ -45,6 +45,8 @@ export function checkFmaClass({ path, state }: Checkpoint, fma: boolean): void {
   throw new InputError(
     "fma-mismatch",
     `${path} was trained with ${was} multiply-adds, this process has ${is} ones: the bits would differ`,
-    state.fma ? "go on where multiply-adds are fused: another machine or Node, without --fma off" : "give --fma off",
+    state.fma
+      ? "go on where multiply-adds are fused: another machine or Node, without --fma off"
+      : "give --fma off",
   );
 }

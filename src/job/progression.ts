@@ -1,8 +1,8 @@
 /** How far a job is and how fast: reads the ranks' rings several times a second and tells the observer. */
-import type { Settings } from "./base/config.ts";
-import type { Progress, TrainOptions } from "./job.ts";
-import { Histogram } from "./profile/histogram.ts";
-import type { Session } from "./rank/session.ts";
+import type { Settings } from "../base/config.ts";
+import { Histogram } from "../profile/histogram.ts";
+import type { Session } from "../rank/session.ts";
+import type { Progress, TrainOptions } from "./options.ts";
 
 const TICK_MS = 100;
 /** Losses handed to the observer at once. */
@@ -30,7 +30,13 @@ export class Progression {
   /** Seconds of training in the epoch in hand. */
   epochSeconds: number;
 
-  constructor(session: Session, options: TrainOptions, settings: Settings, steps: number, epochSeconds: number) {
+  constructor(
+    session: Session,
+    options: TrainOptions,
+    settings: Settings,
+    steps: number,
+    epochSeconds: number,
+  ) {
     this.#session = session;
     this.#options = options;
     this.#settings = settings;
