@@ -7,6 +7,9 @@ type Kernel = (...integers: number[]) => void;
 /** Kernels take at most this many arguments. */
 const WIDTH = 16;
 
+/** Numbers of arguments that #call spells out. */
+const ARITIES = [1, 3, 4, 5, 6, 8, 13];
+
 /** What stands for a kernel where the instruction is a barrier. */
 const BARRIER = null;
 
@@ -21,6 +24,11 @@ export class Executor {
   /** `meet` is called at every barrier: it returns when all ranks have called it, or throws. */
   constructor(program: Program, kernels: Kernels, meet: () => void) {
     const { instructions } = program;
+    for (const instruction of instructions)
+      if (instruction.kernel && !ARITIES.includes(instruction.arguments.length))
+        throw new Error(
+          `${instruction.kernel} has ${instruction.arguments.length} arguments: spell that arity out`,
+        );
     this.#kernels = instructions.map(({ kernel }) => (kernel ? (kernels[kernel] as Kernel) : BARRIER));
     this.#counts = Int32Array.from(instructions, (instruction) => instruction.arguments.length);
     const table = (field: keyof Argument) => {
@@ -55,25 +63,25 @@ export class Executor {
   /** Spelled out by arity, since an argument list made anew would be garbage on every call. */
   #call(kernel: Kernel, count: number, at: number, step: Int32Array): void {
     const a = this.#value(at, step);
-    if (count === 1) return kernel(a);
     const b = this.#value(at + 1, step);
     const c = this.#value(at + 2, step);
-    if (count === 3) return kernel(a, b, c);
     const d = this.#value(at + 3, step);
-    if (count === 4) return kernel(a, b, c, d);
     const e = this.#value(at + 4, step);
-    if (count === 5) return kernel(a, b, c, d, e);
     const f = this.#value(at + 5, step);
-    if (count === 6) return kernel(a, b, c, d, e, f);
     const g = this.#value(at + 6, step);
     const h = this.#value(at + 7, step);
-    if (count === 8) return kernel(a, b, c, d, e, f, g, h);
-    const i = this.#value(at + 8, step);
-    const j = this.#value(at + 9, step);
-    const k = this.#value(at + 10, step);
-    const l = this.#value(at + 11, step);
-    const m = this.#value(at + 12, step);
-    if (count === 13) return kernel(a, b, c, d, e, f, g, h, i, j, k, l, m);
-    throw new Error(`no call of ${count} arguments`);
+    if (count === 1) kernel(a);
+    else if (count === 3) kernel(a, b, c);
+    else if (count === 4) kernel(a, b, c, d);
+    else if (count === 5) kernel(a, b, c, d, e);
+    else if (count === 6) kernel(a, b, c, d, e, f);
+    else if (count === 8) kernel(a, b, c, d, e, f, g, h);
+    else {
+      const i = this.#value(at + 8, step);
+      const j = this.#value(at + 9, step);
+      const k = this.#value(at + 10, step);
+      const l = this.#value(at + 11, step);
+      kernel(a, b, c, d, e, f, g, h, i, j, k, l, this.#value(at + 12, step));
+    }
   }
 }
