@@ -1,0 +1,56 @@
+/** `lockstep eval`: loss and accuracy of a run's newest checkpoint, or of one checkpoint, on the test half. */
+import type { Settings } from "../base/config.ts";
+import { type CheckedLayer, checkLayer } from "../base/layer.ts";
+import { resolveSettings } from "../base/resolve.ts";
+import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { openDataset } from "../data/catalogue.ts";
+import { evaluate } from "../evaluate.ts";
+import { openRun } from "../run/open.ts";
+import type { Context } from "./context.ts";
+import { flagLayer, type Given } from "./flags.ts";
+import { openModel } from "./model.ts";
+import { grouped } from "./progress.ts";
+import { percent } from "./summary.ts";
+
+/** Returns the exit code. */
+export async function evalCommand(target: string, given: Given, context: Context): Promise<number> {
+  const { output } = context;
+  const flags = checkLayer(flagLayer(given));
+  const { json = false, quiet = false, verbose = false } = flags.values;
+  Object.assign(output, { json, quiet, verbose });
+  const run = await openRun(target);
+  const checkpoint = readCheckpoint(run.checkpoint);
+  const { ranks: _, layout: __, ...values } = (run.config ?? checkpointLayer(checkpoint)).values;
+  // Ranks are this machine's, not the run's: any number of them gives the same figures.
+  const base: CheckedLayer = { origin: "run", values, name: (key) => `${target}: ${key}` };
+  const { settings } = resolveSettings([base, flags], context.cores);
+  const data = openDataset(settings.dataset);
+  const model = await openModel(settings);
+  output.detail(`evaluating ${run.checkpoint} on ${settings.dataset}`);
+  const { loss, accuracy, samples } = await evaluate({ model, data, settings, checkpoint });
+  output.result(`loss       ${loss}`);
+  output.result(`accuracy   ${percent(accuracy)} of ${grouped(samples)} samples`);
+  output.result(run.checkpoint);
+  const { step } = checkpoint.state;
+  output.object({
+    status: "ok",
+    checkpoint: run.checkpoint,
+    step,
+    dataset: settings.dataset,
+    samples,
+    loss,
+    accuracy,
+  });
+  return 0;
+}
+
+/** A checkpoint outside of a run knows the settings that it was trained with. */
+function checkpointLayer({ path, state }: Checkpoint): CheckedLayer {
+  const { dataset, model, hidden, activation } = state.settings as Partial<Settings>;
+  const shape = model === "mlp" ? { hidden, activation } : {};
+  return checkLayer({
+    origin: "run",
+    values: { dataset, model, ...shape },
+    name: (key) => `${path}: ${key}`,
+  });
+}

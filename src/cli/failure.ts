@@ -1,0 +1,44 @@
+/** What is said when a command fails, and the exit code. */
+import { InputError, LockstepError, RankError } from "../base/errors.ts";
+import type { Output } from "./output.ts";
+
+/** The `error` object of `--json` (DESIGN: the command line's contract). */
+export function describeError(thrown: unknown): Record<string, unknown> {
+  if (thrown instanceof LockstepError) return thrown.toJSON();
+  return {
+    code: "internal",
+    message: thrown instanceof Error ? thrown.message : String(thrown),
+    fix: INTERNAL_FIX,
+  };
+}
+
+const INTERNAL_FIX = "this is a defect of Lockstep: please report it with the stack on stderr";
+
+/** Prints the failure in the way that `output` is set to, and returns the exit code. */
+export function reportFailure(thrown: unknown, output: Output): number {
+  output.live("");
+  const { message, fix } = describeError(thrown);
+  output.complain(`${output.styled(["red", "bold"], "lockstep:")} ${message}${where(thrown)}`);
+  const stack = stackOf(thrown);
+  if (stack !== null) output.complain(stack.replace(/^/gm, "  "));
+  output.complain(`  ${output.styled("bold", "fix:")} ${fix}`);
+  output.object({ status: "failed", error: describeError(thrown) });
+  return thrown instanceof LockstepError ? thrown.exitCode : 1;
+}
+
+function where(thrown: unknown): string {
+  if (!(thrown instanceof LockstepError)) return "";
+  const parts = Object.entries(thrown.where).filter(([, value]) => value !== undefined);
+  const told = parts.filter(([word, value]) => !thrown.message.includes(`${word} ${value}`));
+  return told.length === 0 ? "" : ` (${told.map(([word, value]) => `${word} ${value}`).join(", ")})`;
+}
+
+/** Of what we did not expect, and of what happened inside a rank; a wrong flag needs no stack. */
+function stackOf(thrown: unknown): string | null {
+  if (thrown instanceof InputError) return null;
+  if (thrown instanceof LockstepError) {
+    const cause = thrown instanceof RankError ? thrown.cause : null;
+    return cause instanceof Error ? (cause.stack ?? cause.message) : null;
+  }
+  return thrown instanceof Error ? (thrown.stack ?? null) : null;
+}

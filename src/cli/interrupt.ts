@@ -1,0 +1,30 @@
+/** Ctrl-C: once to finish the step and keep the work, twice to stop at once. */
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** npm passes on the signal that the terminal has sent already: two so close together are one press. */
+const ONE_PRESS_MS = 300;
+
+export interface SignalSource {
+  on(signal: string, listener: () => void): unknown;
+  off(signal: string, listener: () => void): unknown;
+}
+
+/** Calls `first`, then `second`; returns the function that stops listening. */
+export function onInterrupt(
+  first: () => void,
+  second: () => void,
+  source: SignalSource = process,
+  nowMs: () => number = () => performance.now(),
+): () => void {
+  let firstMs: number | null = null;
+  const listener = () => {
+    if (firstMs === null) {
+      firstMs = nowMs();
+      first();
+    } else if (nowMs() - firstMs >= ONE_PRESS_MS) second();
+  };
+  for (const signal of SIGNALS) source.on(signal, listener);
+  return () => {
+    for (const signal of SIGNALS) source.off(signal, listener);
+  };
+}

@@ -1,0 +1,86 @@
+/** What `--resume` starts from, and which settings a resumed run may change. */
+import type { Settings } from "../base/config.ts";
+import { InputError } from "../base/errors.ts";
+import type { CheckedLayer } from "../base/layer.ts";
+import { type Resolved, resolveSettings } from "../base/resolve.ts";
+import { type EarlierRun, openRun } from "../run/open.ts";
+
+/** With these the weights stay the same, or the run only gets longer. */
+const MAY_CHANGE: readonly (keyof Settings)[] = [
+  "ranks",
+  "layout",
+  "epochs",
+  "maxSteps",
+  "collectiveTimeout",
+];
+
+export interface Resumption {
+  readonly run: EarlierRun & { readonly path: string; readonly config: CheckedLayer };
+}
+
+/** Throws an InputError on a run that cannot be continued: none, another process's, or without a configuration. */
+export async function openForResume(path: string): Promise<Resumption> {
+  const run = await openRun(path);
+  if (run.path === null || run.config === null) {
+    throw new InputError(
+      "not-a-run",
+      `${path} is a checkpoint outside of a run folder: its config.yaml is missing`,
+      "name the run folder",
+    );
+  }
+  if (run.alive) {
+    const { pid } = run.status!.process;
+    throw new InputError(
+      "run-in-use",
+      `${path} is being trained by process ${pid}`,
+      `wait for it, or stop it: kill ${pid}`,
+    );
+  }
+  return { run: { ...run, path: run.path, config: run.config } };
+}
+
+/** The run's settings with what `layers` change. Throws an InputError that names each change that is not allowed. */
+export function resumedSettings(
+  { run }: Resumption,
+  layers: readonly CheckedLayer[],
+  cores: number,
+): Resolved {
+  const before = resolveSettings([run.config], cores).settings;
+  const after = resolveSettings([run.config, ...layers], cores);
+  const keys = Object.keys(before) as (keyof Settings)[];
+  const changed = keys.filter(
+    (key) => String(before[key]) !== String(after.settings[key]) && !MAY_CHANGE.includes(key),
+  );
+  if (changed.length === 0) return after;
+  const list = changed.map(
+    (key) => `${words(key)} is ${shown(before[key])} there and ${shown(after.settings[key])} here`,
+  );
+  throw new InputError(
+    "resume-changes",
+    `a resumed run keeps its settings: ${list.join("; ")}`,
+    "leave them out, or train a new run; --ranks, --epochs and --max-steps may change",
+  );
+}
+
+/** Throws an InputError if the run has no step left to take. */
+export function checkStepsLeft(
+  path: string,
+  step: number,
+  samples: number,
+  { batch, epochs, maxSteps }: Settings,
+): void {
+  const steps = Math.min(epochs * Math.ceil(samples / batch), maxSteps ?? Infinity);
+  if (step < steps) return;
+  const fix = step === maxSteps ? "raise --max-steps" : `raise --epochs above ${epochs}`;
+  throw new InputError("nothing-to-resume", `${path} has finished its ${steps} steps`, fix);
+}
+
+/** "maxSteps" → "max-steps" */
+function words(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function shown(value: unknown): string {
+  if (value === null) return "off";
+  return Array.isArray(value) && value.length === 0 ? "none" : String(value);
+}

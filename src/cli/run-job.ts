@@ -1,0 +1,117 @@
+/** Trains in a run's folder, and leaves the folder finished whatever happens. */
+import { relative } from "node:path";
+import type { Settings } from "../base/config.ts";
+import type { TrainOptions, TrainResult } from "../job/options.ts";
+import type { RunFolder } from "../run/folder.ts";
+import { train } from "../train.ts";
+import type { Context } from "./context.ts";
+import { describeError } from "./failure.ts";
+import { Following } from "./following.ts";
+import { onInterrupt } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { closingLines } from "./summary.ts";
+
+const EXIT_CODES = { ok: 0, nonfinite: 1, interrupted: 130 } as const;
+const NONFINITE = {
+  code: "nonfinite-loss",
+  message: "the loss is not finite any more",
+  fix: "use a smaller --lr, or --clip-norm 1",
+};
+
+type Job = TrainOptions & { readonly settings: Settings };
+
+/** Returns the exit code; throws why the job failed. */
+export async function runJob(
+  folder: RunFolder,
+  job: Job,
+  stepsPerEpoch: number,
+  context: Context,
+): Promise<number> {
+  const { output, argv } = context;
+  const abort = new AbortController();
+  const following = new Following(folder, output, stepsPerEpoch, argv, () => abort.abort());
+  output.log = (line) => folder.log.line(line);
+  const forget = onInterrupt(
+    () => {
+      output.say("stopping: finishing the step and writing the checkpoint (again to stop at once)");
+      abort.abort();
+    },
+    () => stopAtOnce(folder, following, output),
+  );
+  try {
+    const result = await orUncaught(train({ ...job, signal: abort.signal, observer: following }));
+    following.end();
+    if (following.failure !== null) throw following.failure;
+    return conclude(result, folder, job, output);
+  } catch (thrown) {
+    following.end();
+    finishFailed(folder, following.steps, thrown);
+    throw thrown;
+  } finally {
+    output.log = null;
+    forget();
+  }
+}
+
+function conclude(result: TrainResult, folder: RunFolder, { settings }: Job, output: Output): number {
+  const error = result.status === "nonfinite" ? { error: { ...NONFINITE, step: result.steps } } : {};
+  const summary = { ...summarise(result, folder.path, settings), ...error };
+  folder.stepped();
+  folder.finish(result.status, result.steps, { ...error, summary });
+  for (const line of closingLines(result, shortest(folder.path))) output.result(line);
+  if (result.status === "nonfinite") {
+    output.complain(
+      `${output.styled(["red", "bold"], "lockstep:")} ${NONFINITE.message} (step ${result.steps})`,
+    );
+    output.complain(`  ${output.styled("bold", "fix:")} ${NONFINITE.fix}`);
+  }
+  output.object(summary);
+  return EXIT_CODES[result.status];
+}
+
+/** The last line of `train --json` (DESIGN: the command line's contract). */
+function summarise(result: TrainResult, runDir: string, settings: Settings): Record<string, unknown> {
+  const { status, steps, samplesPerSecond, stepMs, epochs, weightsSha256, engine, fma } = result;
+  const { model, dataset, layout, ranks, numerics } = settings;
+  const job = { runDir, model, dataset, layout, ranks, processes: 1, numerics, fma, engine };
+  return { status, ...job, steps, samplesPerSecond, stepMs, epochs, weightsSha256 };
+}
+
+function stopAtOnce(folder: RunFolder, following: Following, output: Output): never {
+  following.end();
+  try {
+    folder.finish("interrupted", following.steps, {});
+  } finally {
+    output.object({ status: "interrupted", runDir: folder.path });
+    process.exit(130);
+  }
+}
+
+/** A full disk may refuse the status too; the first failure is the one to tell. */
+function finishFailed(folder: RunFolder, steps: number, thrown: unknown): void {
+  try {
+    folder.finish("failed", steps, { error: describeError(thrown) });
+  } catch {
+    // Told already.
+  }
+}
+
+/** An exception that nobody awaited fails the run like any other. */
+async function orUncaught<T>(training: Promise<T>): Promise<T> {
+  let fail: (thrown: unknown) => void = () => {};
+  const uncaught = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  process.on("uncaughtException", fail).on("unhandledRejection", fail);
+  try {
+    return await Promise.race([training, uncaught]);
+  } finally {
+    process.off("uncaughtException", fail).off("unhandledRejection", fail);
+  }
+}
+
+/** As it can be typed: relative where that is shorter. */
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.length < path.length ? fromHere : path;
+}

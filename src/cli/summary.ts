@@ -1,0 +1,41 @@
+/** The results of training as people read them: a row an epoch, and a few lines at the end. */
+
+import type { EpochRecord } from "../checkpoint/checkpoint.ts";
+import type { TrainResult } from "../job/options.ts";
+import { grouped, lossText, rate } from "./progress.ts";
+
+export const EPOCH_HEADER = "epoch  seconds  train loss  test loss  accuracy";
+
+export function epochRow({ epoch, seconds, trainLoss, testLoss, testAccuracy }: EpochRecord): string {
+  const cells = [
+    String(epoch),
+    seconds.toFixed(2),
+    lossText(trainLoss),
+    lossText(testLoss),
+    percent(testAccuracy),
+  ];
+  const widths = [5, 7, 10, 9, 8];
+  return cells.map((cell, index) => cell.padStart(widths[index])).join("  ");
+}
+
+/** 97.53 %: exact for 10,000 samples. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+/** Ends with the run's folder. */
+export function closingLines(result: TrainResult, runDir: string): string[] {
+  const last = result.epochs.at(-1);
+  const rows: [string, string][] = [
+    ["steps", grouped(result.steps)],
+    ["samples/s", rate(result.samplesPerSecond)],
+    ["step", `${milliseconds(result.stepMs.p50)} (p50)  ${milliseconds(result.stepMs.p95)} (p95)`],
+    ["weights", result.weightsSha256 ?? "not finite"],
+  ];
+  if (last !== undefined) rows.unshift(["accuracy", percent(last.testAccuracy)]);
+  return ["", ...rows.map(([name, value]) => `${name.padEnd(10)} ${value}`), runDir];
+}
+
+function milliseconds(ms: number): string {
+  return Number.isFinite(ms) ? `${ms.toPrecision(3)} ms` : "?";
+}

@@ -1,0 +1,63 @@
+/** `lockstep train`: settings, data, model and folder first, then the run, then what it came to. */
+import { formatConfig, readConfigFile } from "../base/config-file.ts";
+import { type CheckedLayer, checkLayer } from "../base/layer.ts";
+import { type Resolved, resolveSettings } from "../base/resolve.ts";
+import { readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { openDataset } from "../data/catalogue.ts";
+import { batchCount } from "../data/shares.ts";
+import { RunFolder } from "../run/folder.ts";
+import { placeAt, placeBelow, runName } from "../run/place.ts";
+import type { Context } from "./context.ts";
+import { flagLayer, type Given } from "./flags.ts";
+import { openModel } from "./model.ts";
+import { checkStepsLeft, openForResume, type Resumption, resumedSettings } from "./resume.ts";
+import { runJob } from "./run-job.ts";
+
+/** Returns the exit code. Throws what is wrong with the input before anything is written. */
+export async function train(config: string | undefined, given: Given, context: Context): Promise<number> {
+  const { resolved, resumption, runDir } = await resolveJob(config, given, context);
+  const { settings } = resolved;
+  const data = openDataset(settings.dataset);
+  const model = await openModel(settings);
+  const checkpoint = resumption && readCheckpoint(resumption.run.checkpoint);
+  if (checkpoint) checkStepsLeft(resumption.run.path, checkpoint.state.step, data.train.count, settings);
+  const stepsPerEpoch = batchCount(data.train.count, settings.batch);
+  const text = formatConfig(settings, resolved.origins);
+  const folder =
+    checkpoint && runDir === undefined
+      ? RunFolder.reopen(resumption.run.path, text, context.argv, checkpoint.state)
+      : RunFolder.create(newPlace(resolved, runDir), text, context.argv);
+  const options = {
+    model,
+    data,
+    settings,
+    resume: checkpoint ?? undefined,
+    checkpointFolder: folder.checkpoints,
+  };
+  return runJob(folder, options, stepsPerEpoch, context);
+}
+
+interface ResolvedJob {
+  readonly resolved: Resolved;
+  readonly resumption: Resumption | null;
+  readonly runDir: string | undefined;
+}
+
+async function resolveJob(config: string | undefined, given: Given, context: Context): Promise<ResolvedJob> {
+  const flags = checkLayer(flagLayer(given));
+  const layers: CheckedLayer[] =
+    config === undefined ? [flags] : [checkLayer(await readConfigFile(config)), flags];
+  const invocation: CheckedLayer["values"] = Object.assign({}, ...layers.map((layer) => layer.values));
+  const { json = false, quiet = false, verbose = false, resume } = invocation;
+  Object.assign(context.output, { json, quiet, verbose });
+  const runDir = invocation["run-dir"];
+  if (resume === undefined)
+    return { resolved: resolveSettings(layers, context.cores), resumption: null, runDir };
+  const resumption = await openForResume(resume);
+  return { resolved: resumedSettings(resumption, layers, context.cores), resumption, runDir };
+}
+
+function newPlace({ settings }: Resolved, runDir: string | undefined): ReturnType<typeof placeAt> {
+  if (runDir !== undefined) return placeAt(runDir);
+  return placeBelow("runs", runName(settings.dataset, settings.model, new Date()));
+}

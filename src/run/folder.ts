@@ -1,0 +1,125 @@
+/** A run's folder while it is trained: everything that is written there, and what is left when it ends. */
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { writeAtomically, writeFully } from "../base/atomic-file.ts";
+import { writeError } from "../base/file-error.ts";
+import { describeEnvironment, type EngineFacts } from "./environment.ts";
+import { RunLog } from "./log.ts";
+import { Metrics, rewindMetrics } from "./metrics.ts";
+import { type Place, removePlace } from "./place.ts";
+import { type RunState, thisProcess, writeStatus } from "./status.ts";
+
+/** Steps and whole epochs done. */
+interface Standing {
+  readonly step: number;
+  readonly epoch: number;
+}
+
+export class RunFolder {
+  readonly path: string;
+  readonly checkpoints: string;
+  readonly metrics: Metrics;
+  readonly log: RunLog;
+  readonly #place: Place | null;
+  readonly #startedAt = new Date().toISOString();
+  #stepped: boolean;
+  #closed = false;
+
+  private constructor(path: string, place: Place | null) {
+    this.path = path;
+    this.#place = place;
+    this.#stepped = place === null;
+    this.checkpoints = join(path, "checkpoints");
+    try {
+      mkdirSync(this.checkpoints, { recursive: true });
+      mkdirSync(join(path, "logs"), { recursive: true });
+    } catch (thrown) {
+      throw writeError(path, thrown);
+    }
+    this.log = new RunLog(join(path, "logs", "train.log"));
+    this.metrics = new Metrics(join(path, "metrics.jsonl"));
+  }
+
+  /** Fills a new folder. If that fails, the folder is gone again. */
+  static create(place: Place, config: string, argv: readonly string[]): RunFolder {
+    try {
+      const folder = new RunFolder(place.path, place);
+      folder.#begin(config, argv, 0);
+      return folder;
+    } catch (thrown) {
+      removePlace(place);
+      throw thrown;
+    }
+  }
+
+  /** Takes up a run where it stands; metrics of what comes after are dropped. */
+  static reopen(path: string, config: string, argv: readonly string[], { step, epoch }: Standing): RunFolder {
+    const metrics = join(path, "metrics.jsonl");
+    if (existsSync(metrics)) rewindMetrics(metrics, step, epoch);
+    const folder = new RunFolder(resolve(path), null);
+    folder.#begin(config, argv, step);
+    return folder;
+  }
+
+  #begin(config: string, argv: readonly string[], steps: number): void {
+    this.#write("config.yaml", config);
+    this.environment(argv, null);
+    this.#status("running", steps, {});
+  }
+
+  /** Completes env.json once the kernels are loaded. */
+  environment(argv: readonly string[], engine: EngineFacts | null): void {
+    this.#write("env.json", `${JSON.stringify(describeEnvironment(argv, engine), null, 2)}\n`);
+  }
+
+  /** The run is under way: from now on its folder stays, and `latest` beside it points to it. */
+  stepped(): void {
+    if (this.#stepped) return;
+    this.#stepped = true;
+    if (basename(dirname(this.path)) === "runs") pointLatest(this.path);
+  }
+
+  /** Writes how the run ended. A run that failed before its first step leaves nothing behind. */
+  finish(state: RunState, steps: number, outcome: { error?: unknown; summary?: unknown }): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (!this.#stepped && state === "failed") return;
+      this.metrics.close();
+      this.#status(state, steps, outcome);
+    } finally {
+      this.log.close();
+      if (!this.#stepped && state === "failed" && this.#place !== null) removePlace(this.#place);
+    }
+  }
+
+  #status(status: RunState, steps: number, outcome: { error?: unknown; summary?: unknown }): void {
+    const finishedAt = status === "running" ? null : new Date().toISOString();
+    writeStatus(this.path, {
+      status,
+      steps,
+      startedAt: this.#startedAt,
+      finishedAt,
+      process: thisProcess(),
+      ...outcome,
+    });
+  }
+
+  #write(name: string, text: string): void {
+    writeAtomically(join(this.path, name), (descriptor) => writeFully(descriptor, Buffer.from(text)));
+  }
+}
+
+/** Makes `latest` beside `path` a link to it, in one step that nobody can see half of. */
+function pointLatest(path: string): void {
+  const link = join(dirname(path), "latest");
+  const beside = `${link}.${process.pid}.tmp`;
+  try {
+    rmSync(beside, { force: true });
+    symlinkSync(relative(dirname(path), path), beside);
+    renameSync(beside, link);
+  } catch (thrown) {
+    rmSync(beside, { force: true });
+    throw writeError(link, thrown);
+  }
+}
