@@ -23,11 +23,53 @@ export interface Kernels {
    * C[m,n] = activation(A[m,k] · B[k,n] (+ C if beta = 1) (+ bias[n] if bias ≠ 0)).
    * Each element is one chain of multiply-adds over ascending k (NUMERICS §1.1), then the bias, then the activation.
    */
-  gemmNN(c: number, a: number, b: number, bias: number, m: number, n: number, k: number, ldc: number, lda: number, ldb: number, beta: number, activation: number, scratch: number): void;
+  gemmNN(
+    c: number,
+    a: number,
+    b: number,
+    bias: number,
+    m: number,
+    n: number,
+    k: number,
+    ldc: number,
+    lda: number,
+    ldb: number,
+    beta: number,
+    activation: number,
+    scratch: number,
+  ): void;
   /** The same with B stored transposed, as [n,k]. */
-  gemmNT(c: number, a: number, b: number, bias: number, m: number, n: number, k: number, ldc: number, lda: number, ldb: number, beta: number, activation: number, scratch: number): void;
+  gemmNT(
+    c: number,
+    a: number,
+    b: number,
+    bias: number,
+    m: number,
+    n: number,
+    k: number,
+    ldc: number,
+    lda: number,
+    ldb: number,
+    beta: number,
+    activation: number,
+    scratch: number,
+  ): void;
   /** The same with A stored transposed, as [k,m]. */
-  gemmTN(c: number, a: number, b: number, bias: number, m: number, n: number, k: number, ldc: number, lda: number, ldb: number, beta: number, activation: number, scratch: number): void;
+  gemmTN(
+    c: number,
+    a: number,
+    b: number,
+    bias: number,
+    m: number,
+    n: number,
+    k: number,
+    ldc: number,
+    lda: number,
+    ldb: number,
+    beta: number,
+    activation: number,
+    scratch: number,
+  ): void;
 
   /** y[i] = f(x[i]); y may be x. */
   relu(y: number, x: number, n: number): void;
@@ -49,11 +91,34 @@ export interface Kernels {
   scale(x: number, factor: number, n: number): void;
 
   /** losses[i] = logsumexp(z[i,:]) − z[i,label]; correct[i] (i32) = 1 if the argmax (ties: lowest class) is the label. */
-  crossEntropy(losses: number, correct: number, z: number, labels: number, rows: number, classes: number): void;
+  crossEntropy(
+    losses: number,
+    correct: number,
+    z: number,
+    labels: number,
+    rows: number,
+    classes: number,
+  ): void;
   /** dz = (softmax(z) − onehot(labels)) · fround(1/batch); dz may be z. */
-  crossEntropyGradient(dz: number, z: number, labels: number, rows: number, classes: number, batch: number): void;
+  crossEntropyGradient(
+    dz: number,
+    z: number,
+    labels: number,
+    rows: number,
+    classes: number,
+    batch: number,
+  ): void;
   /** Both in one pass, with the bits of both; dz may be z. */
-  crossEntropyWithGradient(dz: number, losses: number, correct: number, z: number, labels: number, rows: number, classes: number, batch: number): void;
+  crossEntropyWithGradient(
+    dz: number,
+    losses: number,
+    correct: number,
+    z: number,
+    labels: number,
+    rows: number,
+    classes: number,
+    batch: number,
+  ): void;
 
   /** out[j] = Σ_i x[i,j], i ascending, from +0 (beta 0) or from the old out (beta 1). */
   columnSums(out: number, x: number, rows: number, columns: number, ldx: number, beta: number): void;
