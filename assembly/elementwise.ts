@@ -1,4 +1,7 @@
-/** One output element from the elements at the same place: maps over n floats, eight an iteration. */
+/**
+ * One output element from the elements at the same place: maps over n floats, eight an iteration.
+ * Those whose function is too large to be inlined take four: V8's revectorizer aborts on a pair of stores of call results.
+ */
 import { geluSlopeVector, geluVector, reluVector, sigmoidVector, tanhVector } from "./activation";
 import { expVector } from "./exponential";
 import { loadLanes, storeLanes } from "./lanes";
@@ -20,12 +23,6 @@ export function relu(y: usize, x: usize, n: usize): void {
 }
 
 export function sigmoid(y: usize, x: usize, n: usize): void {
-  for (; n >= 8; n -= 8, x += 32, y += 32) {
-    const high = sigmoidVector(v128.load(x, 16));
-    const low = sigmoidVector(v128.load(x));
-    v128.store(y, high, 16);
-    v128.store(y, low);
-  }
   while (n > 0) {
     const count = min<usize>(n, 4);
     storeLanes(y, sigmoidVector(loadLanes(x, count, f32x4.splat(0.0))), count);
@@ -36,12 +33,6 @@ export function sigmoid(y: usize, x: usize, n: usize): void {
 }
 
 export function tanh(y: usize, x: usize, n: usize): void {
-  for (; n >= 8; n -= 8, x += 32, y += 32) {
-    const high = tanhVector(v128.load(x, 16));
-    const low = tanhVector(v128.load(x));
-    v128.store(y, high, 16);
-    v128.store(y, low);
-  }
   while (n > 0) {
     const count = min<usize>(n, 4);
     storeLanes(y, tanhVector(loadLanes(x, count, f32x4.splat(0.0))), count);
@@ -52,12 +43,6 @@ export function tanh(y: usize, x: usize, n: usize): void {
 }
 
 export function gelu(y: usize, x: usize, n: usize): void {
-  for (; n >= 8; n -= 8, x += 32, y += 32) {
-    const high = geluVector(v128.load(x, 16));
-    const low = geluVector(v128.load(x));
-    v128.store(y, high, 16);
-    v128.store(y, low);
-  }
   while (n > 0) {
     const count = min<usize>(n, 4);
     storeLanes(y, geluVector(loadLanes(x, count, f32x4.splat(0.0))), count);

@@ -1,4 +1,4 @@
-/** What the engine makes of our vectors: imported when a thread instantiates the kernels, constant afterwards. */
+/** What suits the engine: imported when a thread instantiates the kernels, constant afterwards. */
 
-/** 1 where the engine turns pairs of v128 into 256-bit vectors, else 0. Chooses tile shapes, never bits. */
-export declare const wide: i32;
+/** The most rows that a tile may have (1 … 6): what the engine keeps in registers. Never changes bits. */
+export declare const tileRows: i32;

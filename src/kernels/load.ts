@@ -61,6 +61,12 @@ function withEngineSection(bytes: Uint8Array, engine: Engine): Uint8Array<ArrayB
 
 const widthOf = (engine: Engine): 128 | 256 => (engine.endsWith("256") ? 256 : 128);
 
+/** Rows of a GEMM tile whose accumulators fit the registers: 15 of them on x64, 28 on arm64. */
+function tileRowsOf(engine: Engine): number {
+  if (widthOf(engine) === 256) return 6;
+  return thisHost.arch === "arm64" ? 4 : 2;
+}
+
 function engineOf(module: WebAssembly.Module): Engine {
   const [section] = WebAssembly.Module.customSections(module, ENGINE_SECTION);
   return section ? (new TextDecoder().decode(section) as Engine) : "plain-128";
@@ -74,8 +80,8 @@ export const compileFor: Compile = (bytes, engine) => {
 
 /** This thread's kernels over `memory`. Works in any thread; throws nothing on purpose. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  const wide = widthOf(engineOf(module)) === 256 ? 1 : 0;
-  const { instance } = instantiateSync(module, { env: { memory }, engine: { wide } });
+  const tileRows = tileRowsOf(engineOf(module));
+  const { instance } = instantiateSync(module, { env: { memory }, engine: { tileRows } });
   return instance.exports as unknown as Kernels;
 }
 
@@ -89,7 +95,7 @@ export function instantiateReference(binary: "relaxed" | "plain", memory: WebAss
 }
 
 /** The engines to try, best first. */
-export function candidates(fma: "auto" | "off", relaxed: boolean, revectorize: boolean): Engine[] {
+export function engines(fma: "auto" | "off", relaxed: boolean, revectorize: boolean): Engine[] {
   const engines: Engine[] = ["relaxed-256", "relaxed-128", "plain-256", "plain-128"];
   return engines.filter(
     (engine) =>
@@ -114,7 +120,7 @@ export function compileKernels(fma: "auto" | "off", compile: Compile = compileFo
     );
   }
   const warnings: string[] = [];
-  for (const engine of candidates(fma, accepts("relaxed"), canRevectorize(thisHost))) {
+  for (const engine of engines(fma, accepts("relaxed"), canRevectorize(thisHost))) {
     const binary = engine.startsWith("relaxed") ? "relaxed" : "plain";
     const bytes = readBinary(binary);
     const module = compile(bytes, engine);

@@ -1,0 +1,38 @@
+/** A tile of fewer than 16 columns, computed whole beside C and copied in, so that nothing beside C is touched. */
+import { loadLanes, storeLanes } from "../lanes";
+import { COLUMNS, tile } from "./micro";
+
+/** Copies rows of 1 … 15 floats; the floats of `to` above them keep their values. */
+function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize, fromStep: usize): void {
+  for (; rows > 0; rows--, to += toStep, from += fromStep) {
+    for (let j = 0; j < columns; j += 4) {
+      const count = min(columns - j, 4);
+      storeLanes(to + 4 * j, loadLanes(from + 4 * j, count, f32x4.splat(0)), count);
+    }
+  }
+}
+
+/** `tile` for 1 … 15 columns of C, by way of a whole tile at `buffer`. */
+export function edgeTile(
+  rows: i32,
+  columns: i32,
+  c: usize,
+  seed: usize,
+  a: usize,
+  b: usize,
+  k: i32,
+  cStep: usize,
+  seedStep: usize,
+  aStep: usize,
+  bStep: usize,
+  buffer: usize,
+): void {
+  const bufferStep: usize = 4 * COLUMNS;
+  if (seedStep !== 0) {
+    copyRows(buffer, seed, rows, columns, bufferStep, seedStep);
+    seed = buffer;
+    seedStep = bufferStep;
+  }
+  tile(rows, buffer, seed, a, b, k, bufferStep, seedStep, aStep, bStep);
+  copyRows(c, buffer, rows, columns, cStep, bufferStep);
+}
