@@ -1,14 +1,21 @@
 /** The activations on four lanes: the one expression that the kernels, their tails and GEMM's epilogue share. */
 import { expVector, scaleByPowerOfTwo } from "./exponential";
-import { clampedMagnitude, gaussianExponent, gaussianMantissaMinus1, tailArgument, tailArgumentLoss, tailPolynomial } from "./gaussian";
+import {
+  clampedMagnitude,
+  gaussianExponent,
+  gaussianMantissaMinus1,
+  tailArgument,
+  tailArgumentLoss,
+  tailPolynomial,
+} from "./gaussian";
 import { madd, nmadd } from "./madd";
 
-/** pmax(x, +0) = x < 0 ? +0 : x. So NaN stays NaN and −0 stays −0. */
+/** pmax(x, +0) = x < 0 ? +0 : x. So NaN stays NaN and −0 stays −0. @inline */
 export function reluVector(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0.0));
 }
 
-/** 1 / (1 + e^−x) within 2 ulp, as e^−|x| / (1 + e^−|x|) for x < 0, so that small values keep their bits; what 1 + e lost is put back. */
+/** 1 / (1 + e^−x) within 2 ulp, as e^−|x| / (1 + e^−|x|) for x < 0, so that small values keep their bits; what 1 + e lost is put back. @inline */
 export function sigmoidVector(x: v128): v128 {
   const one = f32x4.splat(1.0);
   const e = expVector(f32x4.neg(f32x4.abs(x)));
@@ -19,7 +26,7 @@ export function sigmoidVector(x: v128): v128 {
   return nmadd(y, lost, y);
 }
 
-/** tanh within 2 ulp: x + x³·P(x²) below 0.625 (minimax), 1 − 2 / (e^2x + 1) above; the sign is put back at the end. */
+/** tanh within 2 ulp: x + x³·P(x²) below 0.625 (minimax), 1 − 2 / (e^2x + 1) above; the sign is put back at the end. @inline */
 export function tanhVector(x: v128): v128 {
   const a = f32x4.abs(x);
   const square = f32x4.mul(a, a);
@@ -37,6 +44,7 @@ export function tanhVector(x: v128): v128 {
 /**
  * gelu(x) = x·Φ(x) (erf form) within 4 ulp, as relu(x) − |x|·(1 − Φ(|x|)); the tail is scaled last, so that it is
  * accurate down to subnormals. gelu(−∞) = 0.
+ * @inline
  */
 export function geluVector(x: v128): v128 {
   const t = clampedMagnitude(x);
@@ -48,7 +56,7 @@ export function geluVector(x: v128): v128 {
   return f32x4.sub(reluVector(x), scaleByPowerOfTwo(tail, exponent));
 }
 
-/** gelu′(x) = Φ(x) + x·φ(x). */
+/** gelu′(x) = Φ(x) + x·φ(x). @inline */
 export function geluSlopeVector(x: v128): v128 {
   const t = clampedMagnitude(x);
   const exponent = gaussianExponent(t);

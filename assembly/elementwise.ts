@@ -1,79 +1,70 @@
-/**
- * One output element from the elements at the same place: maps over n floats, eight an iteration.
- * Those whose function is too large to be inlined take four: V8's revectorizer aborts on a pair of stores of call results.
- */
-import { geluSlopeVector, geluVector, reluVector, sigmoidVector, tanhVector } from "./activation";
+/** One output element from the input elements at the same place: maps over n floats, eight an iteration. */
+import { geluVector, reluVector, sigmoidVector, tanhVector } from "./activation";
 import { expVector } from "./exponential";
-import { loadLanes, storeLanes } from "./lanes";
+import { afterLanes, loadLanes, storeLanes, storePair } from "./lanes";
+import { logVector } from "./logarithm";
 
 export function relu(y: usize, x: usize, n: usize): void {
   for (; n >= 8; n -= 8, x += 32, y += 32) {
-    const high = reluVector(v128.load(x, 16));
-    const low = reluVector(v128.load(x));
-    v128.store(y, high, 16);
-    v128.store(y, low);
+    storePair(y, reluVector(v128.load(x)), reluVector(v128.load(x, 16)));
   }
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(y, reluVector(loadLanes(x, count, f32x4.splat(0.0))), count);
-    x += 16;
-    y += 16;
-    n -= count;
-  }
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, reluVector(loadLanes(x, n)), n);
 }
 
 export function sigmoid(y: usize, x: usize, n: usize): void {
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(y, sigmoidVector(loadLanes(x, count, f32x4.splat(0.0))), count);
-    x += 16;
-    y += 16;
-    n -= count;
+  for (; n >= 8; n -= 8, x += 32, y += 32) {
+    storePair(y, sigmoidVector(v128.load(x)), sigmoidVector(v128.load(x, 16)));
   }
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, sigmoidVector(loadLanes(x, n)), n);
 }
 
 export function tanh(y: usize, x: usize, n: usize): void {
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(y, tanhVector(loadLanes(x, count, f32x4.splat(0.0))), count);
-    x += 16;
-    y += 16;
-    n -= count;
+  for (; n >= 8; n -= 8, x += 32, y += 32) {
+    storePair(y, tanhVector(v128.load(x)), tanhVector(v128.load(x, 16)));
   }
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, tanhVector(loadLanes(x, n)), n);
 }
 
 export function gelu(y: usize, x: usize, n: usize): void {
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(y, geluVector(loadLanes(x, count, f32x4.splat(0.0))), count);
-    x += 16;
-    y += 16;
-    n -= count;
+  for (; n >= 8; n -= 8, x += 32, y += 32) {
+    storePair(y, geluVector(v128.load(x)), geluVector(v128.load(x, 16)));
   }
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, geluVector(loadLanes(x, n)), n);
 }
 
 export function exp(y: usize, x: usize, n: usize): void {
   for (; n >= 8; n -= 8, x += 32, y += 32) {
-    const high = expVector(v128.load(x, 16));
-    const low = expVector(v128.load(x));
-    v128.store(y, high, 16);
-    v128.store(y, low);
+    storePair(y, expVector(v128.load(x)), expVector(v128.load(x, 16)));
   }
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(y, expVector(loadLanes(x, count, f32x4.splat(0.0))), count);
-    x += 16;
-    y += 16;
-    n -= count;
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, expVector(loadLanes(x, n)), n);
+}
+
+export function log(y: usize, x: usize, n: usize): void {
+  for (; n >= 8; n -= 8, x += 32, y += 32) {
+    storePair(y, logVector(v128.load(x)), logVector(v128.load(x, 16)));
+  }
+  for (; n > 0; n = afterLanes(n), x += 16, y += 16) storeLanes(y, logVector(loadLanes(x, n)), n);
+}
+
+export function add(out: usize, a: usize, b: usize, n: usize): void {
+  for (; n >= 8; n -= 8, a += 32, b += 32, out += 32) {
+    const low = f32x4.add(v128.load(a), v128.load(b));
+    storePair(out, low, f32x4.add(v128.load(a, 16), v128.load(b, 16)));
+  }
+  for (; n > 0; n = afterLanes(n), a += 16, b += 16, out += 16) {
+    storeLanes(out, f32x4.add(loadLanes(a, n), loadLanes(b, n)), n);
   }
 }
-export function geluGradient(dx: usize, x: usize, dy: usize, n: usize): void {
-  while (n > 0) {
-    const count = min<usize>(n, 4);
-    storeLanes(dx, f32x4.mul(loadLanes(dy, count, f32x4.splat(0.0)), geluSlopeVector(loadLanes(x, count, f32x4.splat(0.0)))), count);
-    x += 16;
-    dy += 16;
-    dx += 16;
-    n -= count;
+
+export function addBias(x: usize, bias: usize, rows: usize, columns: usize): void {
+  for (; rows > 0; rows--) {
+    add(x, x, bias, columns);
+    x += columns << 2;
   }
+}
+
+export function scale(x: usize, factor: usize, n: usize): void {
+  const f = v128.load32_splat(factor);
+  for (; n >= 8; n -= 8, x += 32) storePair(x, f32x4.mul(v128.load(x), f), f32x4.mul(v128.load(x, 16), f));
+  for (; n > 0; n = afterLanes(n), x += 16) storeLanes(x, f32x4.mul(loadLanes(x, n), f), n);
 }

@@ -6,17 +6,17 @@
 import { expm1Polynomial, roundingMagic } from "./exponential";
 import { madd, nmadd } from "./madd";
 
-/** |x|, at most 15, where the tail times 15 has rounded to zero; NaN for NaN. */
+/** |x|, at most 15, where the tail times 15 has rounded to zero; NaN for NaN. @inline */
 export function clampedMagnitude(x: v128): v128 {
   return f32x4.pmin(f32x4.abs(x), f32x4.splat(15.0));
 }
 
-/** n = round(−t²/2 / ln 2), as `roundingMagic` + n. */
+/** n = round(−t²/2 / ln 2), as `roundingMagic` + n. @inline */
 export function gaussianExponent(t: v128): v128 {
   return madd(f32x4.mul(t, t), f32x4.splat(-0.7213475108146667), roundingMagic());
 }
 
-/** e^(−t²/2) / 2ⁿ − 1, in [−0.3, 0.42]. */
+/** e^(−t²/2) / 2ⁿ − 1, in [−0.3, 0.42]. @inline */
 export function gaussianMantissaMinus1(t: v128, exponent: v128): v128 {
   const n = f32x4.sub(exponent, roundingMagic());
   // The upper 12 bits of t have an exact square; the rest of t² is a product of sum and difference.
@@ -24,11 +24,11 @@ export function gaussianMantissaMinus1(t: v128, exponent: v128): v128 {
   const rest = f32x4.mul(f32x4.sub(t, high), f32x4.add(t, high));
   const minusHalf = f32x4.splat(-0.5);
   const r = nmadd(n, f32x4.splat(0.693359375), f32x4.mul(f32x4.mul(high, high), minusHalf));
-  const correction = nmadd(n, f32x4.splat(-2.12194440054690581e-4), f32x4.mul(rest, minusHalf));
+  const correction = nmadd(n, f32x4.splat(-2.1219444e-4), f32x4.mul(rest, minusHalf));
   return expm1Polynomial(f32x4.add(r, correction));
 }
 
-/** q = t/(t + 3.5). */
+/** q = t/(t + 3.5). @inline */
 export function tailArgument(t: v128): v128 {
   return f32x4.div(t, f32x4.add(t, f32x4.splat(3.5)));
 }
@@ -36,6 +36,7 @@ export function tailArgument(t: v128): v128 {
 /**
  * What the rounding of t + 3.5 costs q·H(q), relatively: the loss, over t + 3.5 = 3.5/(1 − q), times about 1 − q, for
  * q·H(q) tends to a constant.
+ * @inline
  */
 export function tailArgumentLoss(t: v128, q: v128): v128 {
   const shift = f32x4.splat(3.5);
@@ -44,10 +45,10 @@ export function tailArgumentLoss(t: v128, q: v128): v128 {
   return f32x4.mul(f32x4.mul(lost, f32x4.splat(0.2857142984867096)), f32x4.mul(rest, rest));
 }
 
-/** H(q) = (t + 3.5)·G(t) for 0 ≤ t ≤ 15: minimax in 2q − 1 of degree 10 (0.04 · 2⁻²⁴ relative). */
+/** H(q) = (t + 3.5)·G(t) for 0 ≤ t ≤ 15: minimax in 2q − 1 of degree 10 (0.04 · 2⁻²⁴ relative). @inline */
 export function tailPolynomial(q: v128): v128 {
   const w = madd(q, f32x4.splat(2.0), f32x4.splat(-1.0));
-  let h = madd(w, f32x4.splat(-2.7417483579483815e-05), f32x4.splat(6.707278953399509e-05));
+  let h = madd(w, f32x4.splat(-2.7417483579483815e-5), f32x4.splat(6.707278953399509e-5));
   h = madd(w, h, f32x4.splat(0.0004344034241512418));
   h = madd(w, h, f32x4.splat(-0.0004541471425909549));
   h = madd(w, h, f32x4.splat(-0.0031740653794258833));

@@ -1,5 +1,11 @@
 /** The whole border to TypeScript on one screen; src/kernels/abi.ts is its twin and says what each does. */
-export { exp, gelu, geluGradient, relu, sigmoid, tanh } from "./elementwise";
+export { add, addBias, exp, gelu, log, relu, scale, sigmoid, tanh } from "./elementwise";
+export { gatherBytes, gatherLabels } from "./gather";
 export { gemmScratchBytes } from "./gemm/blocking";
 export { gemmNN, gemmNT, gemmTN } from "./gemm/gemm";
+export { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "./gradient";
+export { adam, adamAdvance, momentum, sgd } from "./optimizer";
 export { fused, keepsSubnormals } from "./probe";
+export { normal, philox, uniform } from "./random";
+export { clipFactor, columnSums, squaredNorms, sumAscending } from "./reduce";
+export { crossEntropy, crossEntropyGradient, crossEntropyWithGradient } from "./softmax";

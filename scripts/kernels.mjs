@@ -1,6 +1,8 @@
 // Compiles assembly/ into build/kernels/: the kernels and their slow twins, each with and without relaxed SIMD.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
+import { hoistConstants } from "./hoist.mjs";
+import { InlineMarked } from "./inline.mjs";
 
 const entries = {
   plain: "assembly/index.ts",
@@ -11,9 +13,13 @@ const entries = {
 
 mkdirSync("build/kernels", { recursive: true });
 for (const [target, entry] of Object.entries(entries)) {
-  const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
+  const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target], {
+    transforms: [InlineMarked],
+  });
   if (error) {
     process.stderr.write(`${stderr.toString()}${error.message}\n`);
     process.exit(1);
   }
+  const file = `build/kernels/${target}.wasm`;
+  writeFileSync(file, hoistConstants(readFileSync(file)));
 }

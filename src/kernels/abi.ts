@@ -143,11 +143,11 @@ export interface Kernels {
   /** out[i] (i32) = labels[order[i]] (u8). */
   gatherLabels(out: number, labels: number, order: number, rows: number): void;
 
-  /** out[e] (u32), e = first … first+count−1 of the stream at `stream` (a STREAM block). */
+  /** out[e − first] (u32), e = first … first+count−1 of the stream at `stream` (a STREAM block). */
   philox(out: number, stream: number, first: number, count: number): void;
-  /** out[e] = low + (high − low) · u, u = (bits >> 8) · 2⁻²⁴. */
+  /** out[e − first] = low + (high − low) · u, u = (bits >> 8) · 2⁻²⁴. */
   uniform(out: number, stream: number, first: number, count: number): void;
-  /** out[e]: standard normals, pair (2j, 2j+1) by Box–Muller whatever the slice. */
+  /** out[e − first]: standard normals, pair (2j, 2j+1) by Box–Muller whatever the slice. */
   normal(out: number, stream: number, first: number, count: number): void;
 }
 
