@@ -7,7 +7,7 @@ function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize
   for (; rows > 0; rows--, to += toStep, from += fromStep) {
     for (let j = 0; j < columns; j += 4) {
       const count = min(columns - j, 4);
-      storeLanes(to + 4 * j, loadLanes(from + 4 * j, count, f32x4.splat(0)), count);
+      storeLanes(to + 4 * j, loadLanes(from + 4 * j, count), count);
     }
   }
 }

@@ -13,7 +13,7 @@ function addBiasToRow(c: usize, bias: usize, n: i32): void {
   const zero = f32x4.splat(0);
   for (; n > 0; n -= 4, c += 16, bias += 16) {
     const count = min(n, 4);
-    storeLanes(c, f32x4.add(loadLanes(c, count, zero), loadLanes(bias, count, zero)), count);
+    storeLanes(c, f32x4.add(loadLanes(c, count), loadLanes(bias, count)), count);
   }
 }
 

@@ -45,17 +45,17 @@ export function packStrip(strip: usize, a: usize, rows: i32, k: i32, rowStep: us
     store4x4(
       strip,
       STRIP_STEP,
-      loadLanes(a + offset, count, zero),
-      loadLanes(a1 + offset, count, zero),
-      loadLanes(a2 + offset, count, zero),
-      loadLanes(a3 + offset, count, zero),
+      loadLanes(a + offset, count),
+      loadLanes(a1 + offset, count),
+      loadLanes(a2 + offset, count),
+      loadLanes(a3 + offset, count),
     );
     if (rows > 4) {
       store2x4(
         strip + 16,
         STRIP_STEP,
-        loadLanes(a4 + offset, count, zero),
-        loadLanes(last + offset, count, zero),
+        loadLanes(a4 + offset, count),
+        loadLanes(last + offset, count),
       );
     }
   }
@@ -65,8 +65,8 @@ export function packStrip(strip: usize, a: usize, rows: i32, k: i32, rowStep: us
 export function packStripTransposed(strip: usize, a: usize, rows: i32, k: i32, kStep: usize): void {
   const zero = f32x4.splat(0);
   for (; k > 0; k--, a += kStep, strip += STRIP_STEP) {
-    v128.store(strip, loadLanes(a, min(rows, 4), zero));
-    if (rows > 4) v128.store64_lane(strip + 16, loadLanes(a + 16, rows - 4, zero), 0);
+    v128.store(strip, loadLanes(a, min(rows, 4)));
+    if (rows > 4) v128.store64_lane(strip + 16, loadLanes(a + 16, rows - 4), 0);
   }
 }
 
@@ -78,7 +78,7 @@ export function packPanel(panel: usize, b: usize, columns: i32, k: i32, kStep: u
     let to = panel + 4 * j;
     let from = b + 4 * j;
     for (let p = 0; p < k; p++, to += PANEL_STEP, from += kStep) {
-      v128.store(to, count <= 0 ? zero : loadLanes(from, min(count, 4), zero));
+      v128.store(to, count <= 0 ? zero : loadLanes(from, min(count, 4)));
     }
   }
 }
@@ -98,10 +98,10 @@ export function packPanelTransposed(panel: usize, b: usize, columns: i32, k: i32
       store4x4(
         to,
         PANEL_STEP,
-        present > 0 ? loadLanes(b + offset, count, zero) : zero,
-        present > 1 ? loadLanes(b1 + offset, count, zero) : zero,
-        present > 2 ? loadLanes(b2 + offset, count, zero) : zero,
-        present > 3 ? loadLanes(b3 + offset, count, zero) : zero,
+        present > 0 ? loadLanes(b + offset, count) : zero,
+        present > 1 ? loadLanes(b1 + offset, count) : zero,
+        present > 2 ? loadLanes(b2 + offset, count) : zero,
+        present > 3 ? loadLanes(b3 + offset, count) : zero,
       );
     }
     b += 4 * columnStep;
