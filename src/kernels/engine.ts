@@ -29,9 +29,12 @@ export const thisHost: Host = {
   platform: process.platform,
 };
 
+/** Node versions (each has one V8) whose revectorizer compiles our kernels; where it does not, it ends the process. */
+const REVECTORIZING_NODES: readonly number[] = [24, 26];
+
 /** Whether V8 can turn pairs of 128-bit operations into 256-bit ones here. */
 export function canRevectorize(host: Host): boolean {
-  return host.node >= 24 && host.arch === "x64" && host.platform !== "darwin";
+  return REVECTORIZING_NODES.includes(host.node) && host.arch === "x64" && host.platform !== "darwin";
 }
 
 /**

@@ -7,7 +7,7 @@ import { EnvironmentError, InputError } from "../base/errors.ts";
 import type { Kernels } from "./abi.ts";
 import { canRevectorize, type Engine, thisHost, withCompileFlags, withRelaxedSimd } from "./engine.ts";
 import { createMemory } from "./memory.ts";
-import { selfTest } from "./selftest.ts";
+import { checkSubnormals, SELF_TEST_BYTES, selfTest } from "./selftest.ts";
 
 export type BinaryName = "plain" | "relaxed" | "reference-plain" | "reference-relaxed";
 
@@ -109,7 +109,8 @@ const accepts = (name: BinaryName): boolean => withRelaxedSimd(() => WebAssembly
 /**
  * Compiles the kernels as well as this engine can and proves them in a self-test; what fails it is passed over with a
  * warning. Call it on the main thread, once, before any worker starts.
- * Throws InputError `no-simd` without SIMD, EnvironmentError `kernels-not-built`, `kernels-broken`.
+ * Throws InputError `no-simd` without SIMD, EnvironmentError `kernels-not-built`, `kernels-broken`,
+ * `flush-to-zero`.
  */
 export function compileKernels(fma: "auto" | "off", compile: Compile = compileFor): CompiledKernels {
   if (!accepts("plain")) {
@@ -124,10 +125,11 @@ export function compileKernels(fma: "auto" | "off", compile: Compile = compileFo
     const binary = engine.startsWith("relaxed") ? "relaxed" : "plain";
     const bytes = readBinary(binary);
     const module = compile(bytes, engine);
-    const memory = createMemory(1);
+    const memory = createMemory(SELF_TEST_BYTES);
     const kernels = instantiateKernels(module, memory);
     const failure = selfTest(kernels, instantiateReference(binary, memory), memory);
     if (failure === undefined) {
+      checkSubnormals(kernels);
       const digest = createHash("sha256").update(bytes).digest("hex");
       return { module, binary, engine, fma: kernels.fused() === 1, digest, warnings };
     }

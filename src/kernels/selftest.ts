@@ -1,14 +1,60 @@
-/** The start-up self-test: hot kernels against their slow twins, since an experimental engine flag needs a guard. */
+/** The start-up self-test: the hot kernels against their slow twins, since an experimental engine flag needs a guard. */
 import { EnvironmentError } from "../base/errors.ts";
-import type { Kernels } from "./abi.ts";
+import { ACTIVATION, type Kernels } from "./abi.ts";
 
-/** What differs between the kernels and their twins over `memory` (which it overwrites), or undefined. */
-export function selfTest(
+/** Bytes of memory that the self-test overwrites. */
+export const SELF_TEST_BYTES = 65536;
+
+/** m, n, k: a full tile and every shorter one, with whole and cut panels; k crosses the packing's steps of four. */
+const SHAPES = [
+  [6, 16, 9],
+  [9, 21, 4],
+  [7, 35, 17],
+  [1, 10, 130],
+] as const;
+/** Where the operands stand, in bytes; the scratch comes last. */
+const [A, B, BIAS, C, TWIN, SCRATCH] = [64, 8192, 24576, 25600, 28672, 32768];
+
+/** Fills `floats` with numbers of both signs and of magnitudes from 2⁻²⁰ to 4, the same on every machine. */
+function fill(floats: Float32Array): void {
+  let state = 1;
+  for (let i = 0; i < floats.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    floats[i] = (state / 2 ** 31 - 1) * (i % 5 === 0 ? 2 ** -20 : 4);
+  }
+}
+
+type Gemm = "gemmNN" | "gemmNT" | "gemmTN";
+
+function gemmAgrees(
   kernels: Kernels,
-  reference: Kernels,
-  _memory: WebAssembly.Memory,
-): string | undefined {
-  if (kernels.fused() !== reference.fused()) return "fused";
+  twins: Kernels,
+  bytes: Buffer,
+  gemm: Gemm,
+  activation: number,
+): boolean {
+  return SHAPES.every(([m, n, k]) => {
+    const lda = gemm === "gemmTN" ? m : k;
+    const ldb = gemm === "gemmNT" ? k : n;
+    kernels[gemm](C, A, B, BIAS, m, n, k, n, lda, ldb, 0, activation, SCRATCH);
+    kernels[gemm](C, A, B, 0, m, n, k, n, lda, ldb, 1, ACTIVATION.none, SCRATCH);
+    twins[gemm](TWIN, A, B, BIAS, m, n, k, n, lda, ldb, 0, activation, SCRATCH);
+    twins[gemm](TWIN, A, B, 0, m, n, k, n, lda, ldb, 1, ACTIVATION.none, SCRATCH);
+    return bytes.subarray(C, C + 4 * m * n).equals(bytes.subarray(TWIN, TWIN + 4 * m * n));
+  });
+}
+
+/** The first kernel that differs from its twin (both over `memory`, which it overwrites), or undefined. */
+export function selfTest(kernels: Kernels, twins: Kernels, memory: WebAssembly.Memory): string | undefined {
+  if (kernels.fused() !== twins.fused()) return "fused";
+  fill(new Float32Array(memory.buffer, 0, SELF_TEST_BYTES / 4));
+  const bytes = Buffer.from(memory.buffer);
+  for (const gemm of ["gemmNN", "gemmNT", "gemmTN"] as const) {
+    if (!gemmAgrees(kernels, twins, bytes, gemm, ACTIVATION.none)) return gemm;
+  }
+  for (const [name, activation] of Object.entries(ACTIVATION)) {
+    if (!gemmAgrees(kernels, twins, bytes, "gemmNN", activation)) return `gemmNN with ${name}`;
+  }
   return undefined;
 }
 

@@ -1,0 +1,34 @@
+import test from "ava";
+import { EnvironmentError, InputError } from "../../src/base/errors.ts";
+import { createMemory, MEMORY_LIMIT_BYTES } from "../../src/kernels/memory.ts";
+
+test("memory is shared, of whole pages, and cannot grow", (t) => {
+  const memory = createMemory(65537);
+  t.true(memory.buffer instanceof SharedArrayBuffer);
+  t.is(memory.buffer.byteLength, 131072);
+  t.throws(() => memory.grow(1), { instanceOf: RangeError });
+  t.is(createMemory(0).buffer.byteLength, 65536);
+});
+
+test("more than 4 GiB, a negative or an unknown size is refused with what was asked for", (t) => {
+  for (const bytes of [MEMORY_LIMIT_BYTES + 1, -1, Number.NaN, 4e15]) {
+    const error = t.throws(() => createMemory(bytes), { instanceOf: InputError });
+    t.is(error?.code, "memory-limit");
+    t.true(error?.message.includes("GiB"));
+  }
+});
+
+test.serial("a system that gives no memory is an error that names the size", (t) => {
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = class {
+    constructor() {
+      throw new RangeError("could not allocate memory");
+    }
+  } as unknown as typeof Memory;
+  t.teardown(() => {
+    WebAssembly.Memory = Memory;
+  });
+  const error = t.throws(() => createMemory(2 ** 30), { instanceOf: EnvironmentError });
+  t.is(error?.code, "memory-unavailable");
+  t.true(error?.message.includes("1.00 GiB"));
+});
