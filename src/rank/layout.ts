@@ -6,6 +6,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { fuse } from "../graph/fuse.ts";
 import type { Node } from "../graph/tensor.ts";
+import { STREAM } from "../kernels/abi.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
@@ -76,6 +77,7 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
   const reserve = (name: string, bytes: number) => addresses.set(name, arena.reserve(bytes));
   reserve("lossRing", 8 * STEP_RING);
   reserve("durationRing", 8 * STEP_RING);
+  reserve("initialStream", STREAM.bytes);
   reserve("order", 4 * ORDER_SLOTS * data.train.count);
   for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
 }

@@ -1,10 +1,9 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
-import { InputError } from "../base/errors.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { epochOrder } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Kernels, STREAM } from "../kernels/abi.ts";
+import type { Kernels } from "../kernels/abi.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
@@ -218,7 +217,8 @@ export class Session {
     const { addresses, step } = this.layout;
     const memory = this.#memory;
     if (start) load(memory, addresses, [...step.parameters, ...step.states], start.tensors);
-    else initialise(this.#kernels(), memory, addresses, step.parameters, seed, this.#address("test.losses"));
+    else
+      initialise(this.#kernels(), memory, addresses, step.parameters, seed, this.#address("initialStream"));
     if (!training) return;
     writeHyper(memory, this.#address("hyper"), training, start?.products);
     if (training.clipNorm !== null)
@@ -233,12 +233,6 @@ export class Session {
 /** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
 function planLayout(options: SessionOptions, module: WebAssembly.Module): ProcessLayout {
   const { model, data, ranks, training } = options;
-  if (data.test.count * 4 < STREAM.bytes)
-    throw new InputError(
-      "too-few-samples",
-      `${data.name} has ${data.test.count} test samples`,
-      "give it at least 8",
-    );
   const kernels = instantiateKernels(module, createMemory(0));
   return layOut({
     model,
