@@ -3,8 +3,8 @@ import { COLUMNS, TILE_BYTES } from "./micro";
 import { STRIP_STEP } from "./pack";
 
 /** The longest run of k and of columns whose packed block of B stays in the second-level cache. */
-const K_BLOCK: i32 = 512;
-const COLUMN_BLOCK: i32 = 256;
+const K_BLOCK: i32 = 384;
+const COLUMN_BLOCK: i32 = 512;
 
 /** ⌈total / ⌈total / most⌉⌉: parts of at most `most` and nearly equal size. */
 export function evenPart(total: i32, most: i32): i32 {
@@ -31,15 +31,21 @@ export function columnBlock(n: i32): i32 {
 export const ZEROS: usize = 0;
 /** One tile, for the edge. */
 export const EDGE: usize = 4 * COLUMNS;
-/** A packed strip of A, and after it the packed block of B. */
-export const STRIP: usize = EDGE + TILE_BYTES;
+/** A group of packed strips of A, and after it the packed block of B. */
+export const STRIPS: usize = EDGE + TILE_BYTES;
+/** Strips that are packed together: neighbours in the cache lines of a transposed A. */
+export const STRIP_GROUP: i32 = 8;
 
-export function panelsOffset(kLength: i32): usize {
-  return roundUp(<i32>STRIP + roundUp(kLength, 4) * <i32>STRIP_STEP, 64);
+export function stripBytes(depth: i32): usize {
+  return roundUp(depth, 4) * STRIP_STEP;
+}
+
+export function panelsOffset(depth: i32): usize {
+  return (STRIPS + STRIP_GROUP * stripBytes(depth) + 63) & -64;
 }
 
 export function gemmScratchBytes(_m: i32, n: i32, k: i32): i32 {
-  const length = min(k, K_BLOCK);
+  const depth = min(k, K_BLOCK);
   const width = min(roundUp(n, COLUMNS), COLUMN_BLOCK);
-  return <i32>panelsOffset(length) + roundUp(length, 4) * width * 4;
+  return <i32>panelsOffset(depth) + roundUp(depth, 4) * width * 4;
 }

@@ -70,8 +70,22 @@ export function packStripTransposed(strip: usize, a: usize, rows: i32, k: i32, k
   }
 }
 
-/** A panel of `columns` columns (1 … 16) of B[k,columns]. */
-export function packPanel(panel: usize, b: usize, columns: i32, k: i32, kStep: usize): void {
+/** A panel of 16 columns of B[k,16]. */
+export function packPanel(panel: usize, b: usize, k: i32, kStep: usize): void {
+  for (; k > 0; k--, b += kStep, panel += PANEL_STEP) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const b2 = v128.load(b, 32);
+    const b3 = v128.load(b, 48);
+    v128.store(panel, b1, 16);
+    v128.store(panel, b0);
+    v128.store(panel, b3, 48);
+    v128.store(panel, b2, 32);
+  }
+}
+
+/** A panel of the last `columns` (1 … 15) columns of B[k,columns]. */
+export function packEdgePanel(panel: usize, b: usize, columns: i32, k: i32, kStep: usize): void {
   const zero = f32x4.splat(0);
   for (let j = 0; j < COLUMNS; j += 4) {
     const count = columns - j;
