@@ -29,12 +29,6 @@ function panelBytes(depth: i32): usize {
   return <usize>((depth + 3) & -4) * PANEL_STEP;
 }
 
-/** Rows of the next strip when `left` are left: as even as they can be, since short tiles keep few chains in flight. */
-function stripRows(left: i32): i32 {
-  const strips = (left + tileRows - 1) / tileRows;
-  return (left + strips - 1) / strips;
-}
-
 /** Packs a block of B at `b`, `depth` × `columns`; where B is read directly only the panel at the edge. */
 function packBlock(
   panels: usize,
@@ -54,20 +48,29 @@ function packBlock(
   }
 }
 
-/** Packs the strips of `rows` rows of A at `a`, `depth` long. */
-function packStrips(strips: usize, a: usize, rows: i32, depth: i32, aStride: usize, transposed: bool): void {
-  if (!transposed) {
-    for (let i = 0, height = 0; i < rows; i += height, strips += stripBytes(depth)) {
-      height = stripRows(rows - i);
-      packStrip(strips, a + <usize>i * aStride, height, depth, aStride);
-    }
-    return;
-  }
-  for (let p = 0; p < depth; p += PACK_DEPTH) {
+/** Packs `count` strips of A at `a`, `depth` long: the first `tall` have `height` rows, the others one less. */
+function packStrips(
+  strips: usize,
+  a: usize,
+  count: i32,
+  tall: i32,
+  height: i32,
+  depth: i32,
+  aStride: usize,
+  transposed: bool,
+): void {
+  const bytes = stripBytes(depth);
+  const rowBytes: usize = transposed ? 4 : aStride;
+  // A transposed A is packed a few k at a time, so that its cache lines serve all strips.
+  const chunk = transposed ? PACK_DEPTH : depth;
+  for (let p = 0; p < depth; p += chunk) {
     let strip = strips + <usize>p * STRIP_STEP;
-    for (let i = 0, height = 0; i < rows; i += height, strip += stripBytes(depth)) {
-      height = stripRows(rows - i);
-      packStripTransposed(strip, a + <usize>p * aStride + 4 * i, height, min(depth - p, PACK_DEPTH), aStride);
+    let from = a + (transposed ? <usize>p * aStride : 0);
+    for (let s = 0; s < count; s++, strip += bytes) {
+      const rows = s < tall ? height : height - 1;
+      if (transposed) packStripTransposed(strip, from, rows, min(depth - p, chunk), aStride);
+      else packStrip(strip, from, rows, depth, aStride);
+      from += <usize>rows * rowBytes;
     }
   }
 }
@@ -118,30 +121,42 @@ function gemm(
   for (let i: usize = 0; i < PANEL_STEP; i += 16) v128.store(scratch + ZEROS + i, f32x4.splat(0));
   const directB = !transposedB && (m <= FEW_ROWS || (m <= DIRECT_ROWS && bStride <= DIRECT_STRIDE));
   const directA = transposedA && k <= DIRECT_DEPTH && n <= FEW_COLUMNS;
+  const depthMost = kBlock(k);
+  const columnsMost = columnBlock(n);
   const strips = scratch + STRIPS;
-  const panels = scratch + panelsOffset(kBlock(k));
+  const panels = scratch + panelsOffset(depthMost);
+  // Strips as even as they can be, since short tiles keep few chains in flight: `tall` of `height` rows, then one less.
+  const count = (m + tileRows - 1) / tileRows;
+  const height = (m + count - 1) / count;
+  const tall = m - count * (height - 1);
   let p = 0;
   do {
-    const depth = min(k - p, kBlock(k));
-    for (let j = 0; j < n; j += columnBlock(n)) {
-      const columns = min(n - j, columnBlock(n));
+    const depth = min(k - p, depthMost);
+    for (let j = 0; j < n; j += columnsMost) {
+      const columns = min(n - j, columnsMost);
       const bBlock = b + (transposedB ? <usize>j * bStride + 4 * p : <usize>p * bStride + 4 * j);
       packBlock(panels, bBlock, columns, depth, bStride, transposedB, directB);
       const edge = panels + <usize>(columns / COLUMNS) * panelBytes(depth);
       let strip = strips;
-      for (let i = 0, packed = 0, rows = 0; i < m; i += rows) {
-        const aStrip = a + (transposedA ? <usize>p * aStride + 4 * i : <usize>i * aStride + 4 * p);
-        if (!directA && i === packed) {
-          // As many whole strips as one group holds.
-          packed += stripRows(m - i);
-          for (let s = 1; s < STRIP_GROUP && packed < m; s++) packed += stripRows(m - packed);
-          packStrips(strips, aStrip, packed - i, depth, aStride, transposedA);
+      let aStrip = a + (transposedA ? <usize>p * aStride : 4 * p);
+      let cStrip = c + 4 * j;
+      for (let s = 0; s < count; s++, strip += stripBytes(depth)) {
+        if (!directA && s % STRIP_GROUP === 0) {
           strip = strips;
+          packStrips(
+            strips,
+            aStrip,
+            min(count - s, STRIP_GROUP),
+            tall - s,
+            height,
+            depth,
+            aStride,
+            transposedA,
+          );
         }
-        rows = stripRows(m - i);
-        const cRow = c + <usize>i * cStep + 4 * j;
+        const rows = s < tall ? height : height - 1;
         multiplyStrip(
-          cRow,
+          cStrip,
           directA ? aStrip : strip,
           directB ? bBlock : panels,
           edge,
@@ -155,13 +170,15 @@ function gemm(
           beta !== 0 || p > 0,
           scratch,
         );
-        strip += stripBytes(depth);
-        if (p + depth >= k) epilogue(cRow, bias === 0 ? 0 : bias + 4 * j, rows, columns, cStep, activation);
+        if (p + depth >= k) epilogue(cStrip, bias === 0 ? 0 : bias + 4 * j, rows, columns, cStep, activation);
+        aStrip += <usize>rows * (transposedA ? 4 : aStride);
+        cStrip += <usize>rows * cStep;
       }
     }
     p += depth;
   } while (p < k);
 }
+
 export function gemmNN(
   c: usize,
   a: usize,

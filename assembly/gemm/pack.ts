@@ -29,43 +29,56 @@ function store2x4(to: usize, step: usize, a: v128, b: v128): void {
   v128.store64_lane(to + 3 * step, ab23, 1);
 }
 
+/** Packs four k of six rows. */
+function packSquare(strip: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): void {
+  store4x4(strip, STRIP_STEP, a, b, c, d);
+  store2x4(strip + 16, STRIP_STEP, e, f);
+}
+
 /**
  * A strip of `rows` rows (1 … 6) of A[rows,k] to `strip`, k after k; rows that it lacks repeat the last, unread.
  * The strip has room for k rounded up to 4.
  */
 export function packStrip(strip: usize, a: usize, rows: i32, k: i32, rowStep: usize): void {
   const last = a + (rows - 1) * rowStep;
-  const a1 = min(a + rowStep, last);
-  const a2 = min(a1 + rowStep, last);
-  const a3 = min(a2 + rowStep, last);
-  const a4 = min(a3 + rowStep, last);
-  const zero = f32x4.splat(0);
-  for (let offset: usize = 0; k > 0; k -= 4, offset += 16, strip += 4 * STRIP_STEP) {
-    const count = min(k, 4);
-    store4x4(
+  let a1 = min(a + rowStep, last);
+  let a2 = min(a1 + rowStep, last);
+  let a3 = min(a2 + rowStep, last);
+  let a4 = min(a3 + rowStep, last);
+  let a5 = last;
+  for (; k >= 4; k -= 4, strip += 4 * STRIP_STEP) {
+    packSquare(
       strip,
-      STRIP_STEP,
-      loadLanes(a + offset, count),
-      loadLanes(a1 + offset, count),
-      loadLanes(a2 + offset, count),
-      loadLanes(a3 + offset, count),
+      v128.load(a),
+      v128.load(a1),
+      v128.load(a2),
+      v128.load(a3),
+      v128.load(a4),
+      v128.load(a5),
     );
-    if (rows > 4) {
-      store2x4(
-        strip + 16,
-        STRIP_STEP,
-        loadLanes(a4 + offset, count),
-        loadLanes(last + offset, count),
-      );
-    }
+    a += 16;
+    a1 += 16;
+    a2 += 16;
+    a3 += 16;
+    a4 += 16;
+    a5 += 16;
   }
+  if (k === 0) return;
+  packSquare(
+    strip,
+    loadLanes(a, k),
+    loadLanes(a1, k),
+    loadLanes(a2, k),
+    loadLanes(a3, k),
+    loadLanes(a4, k),
+    loadLanes(a5, k),
+  );
 }
 
 /** A strip of `rows` rows of A stored transposed, [k,rows]. */
 export function packStripTransposed(strip: usize, a: usize, rows: i32, k: i32, kStep: usize): void {
-  const zero = f32x4.splat(0);
   for (; k > 0; k--, a += kStep, strip += STRIP_STEP) {
-    v128.store(strip, loadLanes(a, min(rows, 4)));
+    v128.store(strip, loadLanes(a, rows));
     if (rows > 4) v128.store64_lane(strip + 16, loadLanes(a + 16, rows - 4), 0);
   }
 }
@@ -86,38 +99,47 @@ export function packPanel(panel: usize, b: usize, k: i32, kStep: usize): void {
 
 /** A panel of the last `columns` (1 … 15) columns of B[k,columns]. */
 export function packEdgePanel(panel: usize, b: usize, columns: i32, k: i32, kStep: usize): void {
-  const zero = f32x4.splat(0);
   for (let j = 0; j < COLUMNS; j += 4) {
     const count = columns - j;
     let to = panel + 4 * j;
     let from = b + 4 * j;
     for (let p = 0; p < k; p++, to += PANEL_STEP, from += kStep) {
-      v128.store(to, count <= 0 ? zero : loadLanes(from, min(count, 4)));
+      v128.store(to, count <= 0 ? f32x4.splat(0) : loadLanes(from, count));
     }
   }
 }
 
-/** A panel of `columns` columns of B stored transposed, [columns,k]; it has room for k rounded up to 4. */
+/** Four columns of a panel of B stored transposed, [columns,k]: those that it has (1 or more) at b. */
+function packFourTransposed(panel: usize, b: usize, columns: i32, k: i32, columnStep: usize): void {
+  const last = b + (min(columns, 4) - 1) * columnStep;
+  let b1 = min(b + columnStep, last);
+  let b2 = min(b1 + columnStep, last);
+  let b3 = last;
+  for (; k >= 4; k -= 4, panel += 4 * PANEL_STEP) {
+    store4x4(panel, PANEL_STEP, v128.load(b), v128.load(b1), v128.load(b2), v128.load(b3));
+    b += 16;
+    b1 += 16;
+    b2 += 16;
+    b3 += 16;
+  }
+  if (k === 0) return;
+  store4x4(
+    panel,
+    PANEL_STEP,
+    loadLanes(b, k),
+    loadLanes(b1, k),
+    loadLanes(b2, k),
+    loadLanes(b3, k),
+  );
+}
+
+/**
+ * A panel of `columns` columns (1 … 16) of B stored transposed, [columns,k]; it has room for k rounded up to 4.
+ * Columns that it lacks repeat the last: their products stay in the edge tile.
+ */
 export function packPanelTransposed(panel: usize, b: usize, columns: i32, k: i32, columnStep: usize): void {
-  const zero = f32x4.splat(0);
   for (let j = 0; j < COLUMNS; j += 4) {
-    const present = columns - j;
-    const b1 = b + columnStep;
-    const b2 = b1 + columnStep;
-    const b3 = b2 + columnStep;
-    let to = panel + 4 * j;
-    let offset: usize = 0;
-    for (let p = k; p > 0; p -= 4, offset += 16, to += 4 * PANEL_STEP) {
-      const count = min(p, 4);
-      store4x4(
-        to,
-        PANEL_STEP,
-        present > 0 ? loadLanes(b + offset, count) : zero,
-        present > 1 ? loadLanes(b1 + offset, count) : zero,
-        present > 2 ? loadLanes(b2 + offset, count) : zero,
-        present > 3 ? loadLanes(b3 + offset, count) : zero,
-      );
-    }
-    b += 4 * columnStep;
+    const from = min(j, columns - 1);
+    packFourTransposed(panel + 4 * j, b + <usize>from * columnStep, columns - from, k, columnStep);
   }
 }
