@@ -2,8 +2,8 @@
 import { EnvironmentError } from "../base/errors.ts";
 import { ACTIVATION, type Kernels } from "./abi.ts";
 
-/** Bytes of memory that the self-test overwrites. */
-export const SELF_TEST_BYTES = 65536;
+/** Bytes of memory that the self-test overwrites: its operands and the scratch of the longest sum. */
+export const SELF_TEST_BYTES = 131072;
 
 /** m, n, k: a full tile and every shorter one, with whole and cut panels; k crosses the packing's steps of four. */
 const SHAPES = [
@@ -44,16 +44,22 @@ function gemmAgrees(
   });
 }
 
-/** The first kernel that differs from its twin (both over `memory`, which it overwrites), or undefined. */
+/** The first kernel that differs from its twin (both over `memory`, which it overwrites) or traps, or undefined. */
 export function selfTest(kernels: Kernels, twins: Kernels, memory: WebAssembly.Memory): string | undefined {
   if (kernels.fused() !== twins.fused()) return "fused";
   fill(new Float32Array(memory.buffer, 0, SELF_TEST_BYTES / 4));
   const bytes = Buffer.from(memory.buffer);
-  for (const gemm of ["gemmNN", "gemmNT", "gemmTN"] as const) {
-    if (!gemmAgrees(kernels, twins, bytes, gemm, ACTIVATION.none)) return gemm;
-  }
-  for (const [name, activation] of Object.entries(ACTIVATION)) {
-    if (!gemmAgrees(kernels, twins, bytes, "gemmNN", activation)) return `gemmNN with ${name}`;
+  const gemms = (["gemmNN", "gemmNT", "gemmTN"] as const).map((gemm) => [gemm, "none"] as const);
+  const epilogues = Object.keys(ACTIVATION).map(
+    (name) => ["gemmNN", name as keyof typeof ACTIVATION] as const,
+  );
+  for (const [gemm, activation] of [...gemms, ...epilogues]) {
+    try {
+      if (gemmAgrees(kernels, twins, bytes, gemm, ACTIVATION[activation])) continue;
+    } catch (trap) {
+      return `${gemm}: ${trap}`;
+    }
+    return `${gemm}, activation ${activation}`;
   }
   return undefined;
 }
