@@ -6,7 +6,7 @@ import { logVector } from "./logarithm";
 import { madd } from "./madd";
 
 /** The four values of counter (index, 0, counter2, counter3) under the STREAM block's key. @inline */
-function philoxBlock(stream: usize, index: u32): v128 {
+export function philoxBlock(stream: usize, index: u32): v128 {
   let key0 = load<u32>(stream);
   let key1 = load<u32>(stream, 4);
   let x0 = index;
@@ -50,7 +50,7 @@ function cosineOfQuarters(k: v128, f: v128): v128 {
 }
 
 /** Box–Muller on the pairs of lanes (0, 1) and (2, 3): √(−2 ln u) · (cos 2πv, sin 2πv), u in (0, 1]. @inline */
-function normalVector(bits: v128): v128 {
+export function normalVector(bits: v128): v128 {
   const u = f32x4.add(unitInterval(v128.shuffle<i32>(bits, bits, 0, 0, 2, 2)), f32x4.splat(5.9604645e-8));
   const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2.0), logVector(u)));
   const quarters = f32x4.mul(unitInterval(v128.shuffle<i32>(bits, bits, 1, 1, 3, 3)), f32x4.splat(4.0));

@@ -1,0 +1,21 @@
+/** Twins of the sums down the columns: one column after the other, one row after the other. */
+import { madd } from "../madd";
+
+export function columnSums(out: usize, x: usize, rows: usize, columns: usize, ldx: usize, beta: i32): void {
+  for (let j: usize = 0; j < columns; j++) {
+    let sum: f32 = beta !== 0 ? load<f32>(out + (j << 2)) : 0;
+    for (let i: usize = 0; i < rows; i++) sum += load<f32>(x + ((i * ldx + j) << 2));
+    store<f32>(out + (j << 2), sum);
+  }
+}
+
+export function squaredNorms(out: usize, x: usize, rows: usize, columns: usize, ldx: usize): void {
+  for (let j: usize = 0; j < columns; j++) {
+    let sum = f32x4.splat(0.0);
+    for (let i: usize = 0; i < rows; i++) {
+      const value = v128.load32_splat(x + ((i * ldx + j) << 2));
+      sum = madd(value, value, sum);
+    }
+    store<f32>(out + (j << 2), f32x4.extract_lane(sum, 0));
+  }
+}
