@@ -135,6 +135,13 @@ test("a rank's failure says rank, step and the stack inside the rank", (t) => {
   t.deepEqual([exitCode, last.error.rank, last.error.step], [1, 3, 7]);
 });
 
+test("a rank's failure whose stack came with it says that one; ours says nothing", (t) => {
+  const error = new RankError("rank-threw", "rank 3 failed: boom", "see the stack", { rank: 3 });
+  t.is(failure(error).said, "lockstep: rank 3 failed: boom\n  fix: see the stack\n");
+  error.stack = "Error: boom\n    at step (rank.js:1:2)";
+  t.true(failure(error).said.includes("\n  Error: boom\n      at step (rank.js:1:2)\n"));
+});
+
 test("what nobody expected is internal, with its stack", (t) => {
   const { exitCode, said, last } = failure(new TypeError("x is not a function"));
   t.regex(said, /^lockstep: x is not a function\n {2}TypeError: x is not a function\n {6}at .*output\.test/);
