@@ -3,6 +3,7 @@ import { CONFIG_KEYS, type ConfigKey, ConfigSchema, type PartialConfig } from ".
 import { InputError } from "./errors.ts";
 import { LATER_KEY_NAMES, laterSetting } from "./later.ts";
 import { nearest } from "./nearest.ts";
+import { nearestSetting } from "./nearest-setting.ts";
 
 export type Origin = "default" | "run" | "file" | "flag";
 
@@ -43,24 +44,8 @@ export function checkLayer(layer: Layer): CheckedLayer {
   return { ...layer, name: layer.name.bind(layer), values: Object.fromEntries(checked) as PartialConfig };
 }
 
-/** What other trainers call some of the settings. */
-const ELSEWHERE: Record<string, string> = {
-  "learning-rate": "lr",
-  "batch-size": "batch",
-  workers: "ranks",
-  threads: "ranks",
-  "hidden-size": "hidden",
-  data: "dataset",
-};
-
-/** The setting that was probably meant by a word that is none, or null. */
-export function nearestSetting(word: string): string | null {
-  if (Object.hasOwn(ELSEWHERE, word)) return ELSEWHERE[word];
-  return nearest(word, [...CONFIG_KEYS, ...LATER_KEY_NAMES]);
-}
-
 function unknownKey(layer: Layer, key: string): Problem {
-  const near = nearestSetting(key);
+  const near = nearestSetting(key, [...CONFIG_KEYS, ...LATER_KEY_NAMES]);
   const fix =
     near === null ? "remove it; `lockstep train --help` lists the settings" : `did you mean ${near}?`;
   return { code: "unknown-key", message: `${layer.name(key)} is not a setting`, fix };

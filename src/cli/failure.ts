@@ -1,5 +1,5 @@
 /** What is said when a command fails, and the exit code. */
-import { InputError, LockstepError, RankError } from "../base/errors.ts";
+import { LockstepError, RankError } from "../base/errors.ts";
 import type { Output } from "./output.ts";
 
 /** The `error` object of `--json` (DESIGN: the command line's contract). */
@@ -35,10 +35,12 @@ function where(thrown: unknown): string {
 
 /** Of what we did not expect, and of what happened inside a rank; a wrong flag needs no stack. */
 function stackOf(thrown: unknown): string | null {
-  if (thrown instanceof InputError) return null;
-  if (thrown instanceof LockstepError) {
-    const cause = thrown instanceof RankError ? thrown.cause : null;
-    return cause instanceof Error ? (cause.stack ?? cause.message) : null;
+  if (thrown instanceof RankError && thrown.cause === undefined) {
+    // A rank's own stack begins with what it threw, not with what we say of it here.
+    const own = thrown.stack?.startsWith(`RankError: ${thrown.message}`) ?? true;
+    return own ? null : (thrown.stack ?? null);
   }
-  return thrown instanceof Error ? (thrown.stack ?? null) : null;
+  if (thrown instanceof LockstepError && !(thrown instanceof RankError)) return null;
+  const cause = thrown instanceof RankError ? thrown.cause : thrown;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : null;
 }

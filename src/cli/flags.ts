@@ -1,5 +1,6 @@
 /** The flags of `train` and `eval`: their words, their groups in the help, and how their text becomes a value. */
 import type { ConfigKey } from "../base/config.ts";
+import { InputError } from "../base/errors.ts";
 import type { Layer } from "../base/layer.ts";
 
 export interface Flag {
@@ -93,6 +94,11 @@ export type Given = Readonly<Record<string, string | true>>;
 
 /** The flags' layer of settings. */
 export function flagLayer(given: Given): Layer {
+  for (const [key, text] of Object.entries(given)) {
+    if (typeof text !== "string" || !/^--[a-z]/.test(text)) continue;
+    const fix = `write it as --${key}=${text} if you mean it`;
+    throw new InputError("bad-value", `--${key} needs a value, found the flag ${text}`, fix);
+  }
   const values = Object.fromEntries(
     Object.entries(given).map(([key, text]) => {
       const isNumber = TRAIN_FLAGS.find((flag) => flag.key === key)?.value === "number";

@@ -2,8 +2,10 @@
 import { availableParallelism } from "node:os";
 import { CommanderError } from "commander";
 import { InputError } from "../base/errors.ts";
+import { nearestSetting } from "../base/nearest-setting.ts";
 import { lockstepVersion } from "../run/environment.ts";
 import { reportFailure } from "./failure.ts";
+import { TRAIN_FLAGS } from "./flags.ts";
 import type { Environment, Stream } from "./live-line.ts";
 import { Output } from "./output.ts";
 import { makeProgram } from "./program.ts";
@@ -29,7 +31,7 @@ export async function lockstep(
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportFailure(thrown, output);
     if (HELP.includes(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
-    return reportFailure(usageError(thrown), output);
+    return reportFailure(usageError(thrown, argv), output);
   }
 }
 
@@ -37,15 +39,20 @@ export async function lockstep(
 const HELP = ["commander.helpDisplayed", "commander.help", "commander.version"];
 
 /** "error: unknown option '--bacth'\n(Did you mean --batch?)" → our form of the same. */
-function usageError({ code, message }: CommanderError): InputError {
+function usageError({ code, message }: CommanderError, argv: readonly string[]): InputError {
   const [what, guess] = message.replace(/^error: /, "").split("\n");
-  const [, near] = /^\(Did you mean (.*)\?\)$/.exec(guess ?? "") ?? [];
   const words = code.replace(/^commander\./, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return new InputError(
-    words,
-    what,
-    near === undefined
-      ? "`lockstep --help` and `lockstep train --help` explain the words"
-      : `did you mean ${near}?`,
-  );
+  const [, near] = /^\(Did you mean (.*)\?\)$/.exec(guess ?? "") ?? [];
+  const [, option] = /^unknown option '--(.*)'$/.exec(what) ?? [];
+  const setting =
+    option === undefined
+      ? null
+      : nearestSetting(
+          option,
+          TRAIN_FLAGS.map(({ key }) => key),
+        );
+  if (near !== undefined) return new InputError(words, what, `did you mean ${near}?`);
+  if (setting !== null) return new InputError(words, what, `did you mean --${setting}?`);
+  const command = ["train", "eval", "data"].find((name) => name === argv[0]);
+  return new InputError(words, what, `\`lockstep ${command ? `${command} ` : ""}--help\` explains the words`);
 }

@@ -12,7 +12,7 @@ Examples:
   lockstep train config.yaml --epochs 10
   lockstep train --resume runs/latest --epochs 20
 
-config.yaml has the same words, one a line:
+In config.yaml, a line for each word:
   hidden: [256, 128]
   max-steps: 1000
 Flags win over the file, the file over the defaults.`;

@@ -3,6 +3,7 @@ import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { CheckedLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
+import { batchCount } from "../data/shares.ts";
 import { type EarlierRun, openRun } from "../run/open.ts";
 
 /** With these the weights stay the same, or the run only gets longer. */
@@ -15,6 +16,8 @@ const MAY_CHANGE: readonly (keyof Settings)[] = [
 ];
 
 export interface Resumption {
+  /** The run as the user named it. */
+  readonly name: string;
   readonly run: EarlierRun & { readonly path: string; readonly config: CheckedLayer };
 }
 
@@ -36,7 +39,7 @@ export async function openForResume(path: string): Promise<Resumption> {
       `wait for it, or stop it: kill ${pid}`,
     );
   }
-  return { run: { ...run, path: run.path, config: run.config } };
+  return { name: path, run: { ...run, path: run.path, config: run.config } };
 }
 
 /** The run's settings with what `layers` change. Throws an InputError that names each change that is not allowed. */
@@ -64,15 +67,15 @@ export function resumedSettings(
 
 /** Throws an InputError if the run has no step left to take. */
 export function checkStepsLeft(
-  path: string,
+  name: string,
   step: number,
   samples: number,
   { batch, epochs, maxSteps }: Settings,
 ): void {
-  const steps = Math.min(epochs * Math.ceil(samples / batch), maxSteps ?? Infinity);
+  const steps = Math.min(epochs * batchCount(samples, batch), maxSteps ?? Infinity);
   if (step < steps) return;
   const fix = step === maxSteps ? "raise --max-steps" : `raise --epochs above ${epochs}`;
-  throw new InputError("nothing-to-resume", `${path} has finished its ${steps} steps`, fix);
+  throw new InputError("nothing-to-resume", `${name} has finished its ${steps} steps`, fix);
 }
 
 /** "maxSteps" → "max-steps" */

@@ -20,7 +20,7 @@ export async function train(config: string | undefined, given: Given, context: C
   const data = openDataset(settings.dataset);
   const model = await openModel(settings);
   const checkpoint = resumption && readCheckpoint(resumption.run.checkpoint);
-  if (checkpoint) checkStepsLeft(resumption.run.path, checkpoint.state.step, data.train.count, settings);
+  if (checkpoint) checkStepsLeft(resumption.name, checkpoint.state.step, data.train.count, settings);
   const stepsPerEpoch = batchCount(data.train.count, settings.batch);
   const text = formatConfig(settings, resolved.origins);
   const folder =

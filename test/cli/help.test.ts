@@ -1,0 +1,179 @@
+import test from "ava";
+import { CONFIG_KEYS } from "../../src/base/config.ts";
+import { LATER_KEY_NAMES } from "../../src/base/later.ts";
+import { TRAIN_FLAGS } from "../../src/cli/flags.ts";
+import { lockstep } from "../../src/cli/lockstep.ts";
+import { Terminal } from "./terminal.ts";
+
+async function run(columns: number | undefined, ...argv: string[]) {
+  const [stdout, stderr] = [new Terminal(columns), new Terminal(columns)];
+  const exitCode = await lockstep(argv, stdout, stderr, { NO_COLOR: "1" });
+  return { exitCode, stdout: stdout.written, stderr: stderr.written };
+}
+
+test("the help of lockstep in 80 columns", async (t) => {
+  const { exitCode, stdout, stderr } = await run(80, "--help");
+  t.deepEqual([exitCode, stderr], [0, ""]);
+  t.is(
+    stdout,
+    `Usage: lockstep [options] [command]
+
+Trains neural networks on all cores, with the same bits on any number of them.
+
+Options:
+  -V, --version                  output the version number
+  -h, --help                     display help for command
+
+Commands:
+  train [options] [config.yaml]  train a network
+  eval [options] <run>           test a trained network
+  data                           data sets
+  help [command]                 display help for command
+
+Examples:
+  lockstep train
+  lockstep eval runs/latest
+  lockstep help train
+
+Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.
+`,
+  );
+});
+
+test("the help of eval in 40 columns", async (t) => {
+  const { stdout } = await run(40, "eval", "--help");
+  t.true(
+    stdout.startsWith(`Usage: lockstep eval [options] <run>
+
+test a trained network
+
+Arguments:
+  run
+      run folder or checkpoint
+
+What to train:
+  --dataset <name>
+      mnist, fashion-mnist, or a folder
+      of IDX files (mnist)
+`),
+    stdout,
+  );
+});
+
+for (const columns of [40, 80, 120]) {
+  test(`no line of help is wider than ${columns} columns`, async (t) => {
+    for (const argv of [
+      ["--help"],
+      ["train", "--help"],
+      ["eval", "--help"],
+      ["data", "--help"],
+      ["data", "list", "--help"],
+    ]) {
+      const { stdout } = await run(columns, ...argv);
+      const wide = stdout
+        .split("\n")
+        .filter(
+          (line) => line.length > columns && !/^ {2}lockstep |^Exit codes|^Flags win|^Usage/.test(line),
+        );
+      t.deepEqual(wide, [], argv.join(" "));
+    }
+  });
+}
+
+test("every setting has a flag of its name, and train's help names them all but later ones", async (t) => {
+  t.deepEqual(TRAIN_FLAGS.map(({ key }) => key).sort(), [...CONFIG_KEYS].sort());
+  const { stdout } = await run(80, "train", "--help");
+  for (const { key, words } of TRAIN_FLAGS) {
+    t.true(words.includes(`--${key}`), key);
+    t.true(stdout.includes(`  ${words}`), key);
+  }
+  for (const key of LATER_KEY_NAMES) t.false(stdout.includes(`--${key} `), key);
+});
+
+test("no command is answered with help on stderr, as a mistake", async (t) => {
+  for (const argv of [[], ["data"]]) {
+    const { exitCode, stdout, stderr } = await run(80, ...argv);
+    t.deepEqual([exitCode, stdout], [2, ""]);
+    t.regex(stderr, /^Usage: lockstep/);
+  }
+});
+
+test("the version is that of package.json", async (t) => {
+  t.deepEqual(await run(80, "--version"), { exitCode: 0, stdout: "0.1.0\n", stderr: "" });
+});
+
+for (const [argv, said] of [
+  [["trian"], "lockstep: unknown command 'trian'\n  fix: did you mean train?\n"],
+  [["train", "--bacth", "3"], "lockstep: unknown option '--bacth'\n  fix: did you mean --batch?\n"],
+  [
+    ["train", "--learning-rate", "3"],
+    "lockstep: unknown option '--learning-rate'\n  fix: did you mean --lr?\n",
+  ],
+  [
+    ["train", "--batch"],
+    "lockstep: option '--batch <n>' argument missing\n  fix: `lockstep train --help` explains the words\n",
+  ],
+  [
+    ["train", "--dataset", "--json"],
+    "lockstep: --dataset needs a value, found the flag --json\n  fix: write it as --dataset=--json if you mean it\n",
+  ],
+  [
+    ["train", "a.yaml", "b.yaml"],
+    "lockstep: too many arguments for 'train'. Expected 1 argument but got 2.\n  fix: `lockstep train --help` explains the words\n",
+  ],
+  [["eval"], "lockstep: missing required argument 'run'\n  fix: `lockstep eval --help` explains the words\n"],
+  [
+    ["train", "--batch", "0"],
+    "lockstep: --batch: expected an integer of at least 1, found 0\n  fix: `lockstep train --help` explains the settings\n",
+  ],
+  [
+    ["train", "--ranks", "-1"],
+    "lockstep: --ranks: expected an integer from 1 to 256, found -1\n  fix: `lockstep train --help` explains the settings\n",
+  ],
+  [
+    ["train", "--lr", "nan"],
+    "lockstep: --lr: expected a number above 0 (and within the range of f32), found NaN\n  fix: `lockstep train --help` explains the settings\n",
+  ],
+  [
+    ["train", "--seed", "0x10"],
+    'lockstep: --seed: expected an integer of at least 0, found "0x10"\n  fix: `lockstep train --help` explains the settings\n',
+  ],
+  [
+    ["train", "--hosts"],
+    "lockstep: --hosts is not supported yet: this version trains in one process on this machine\n  fix: leave it out; --ranks N sets the number of worker threads\n",
+  ],
+  [
+    ["train", "--trace"],
+    "lockstep: --trace is not supported yet: this version records no traces\n  fix: leave it out; metrics.jsonl in the run folder has the time of steps\n",
+  ],
+  [
+    ["plan", "--help"],
+    "lockstep: lockstep plan is not supported yet\n  fix: --layout dp=N,tp=1,pp=1 is the only layout of this version\n",
+  ],
+  [
+    ["data", "get", "cifar10"],
+    "lockstep: lockstep data get is not supported yet\n  fix: `lockstep data list` shows what is here, and how to get the rest\n",
+  ],
+  [["train", "--dataset", "mnits"], 'lockstep: unknown data set "mnits"; did you mean "mnist"?\n'],
+  [["train", "--model", "mpl"], "lockstep: mpl is not a model\n  fix: did you mean mlp?\n"],
+  [["train", "--model", "./none.js"], "/none.js does not exist\n  fix: check the path, or use --model mlp\n"],
+  [["train", "missing.yaml"], "lockstep: cannot read missing.yaml: it does not exist"],
+  [["train", "--resume", "nowhere"], "lockstep: cannot read nowhere: it does not exist"],
+  [["eval", "nowhere"], "lockstep: cannot read nowhere: it does not exist"],
+] as const) {
+  test(`\`lockstep ${argv.join(" ")}\` is bad input, and said so with the fix`, async (t) => {
+    const { exitCode, stdout, stderr } = await run(80, ...argv);
+    const json = argv.includes("--json" as never);
+    t.deepEqual([exitCode, json ? "" : stdout], [2, ""]);
+    t.true(stderr.includes(said), stderr);
+  });
+}
+
+test("with --json also a misspelt flag ends in the failure's object, and nothing else", async (t) => {
+  const { exitCode, stdout } = await run(80, "train", "--bacth", "1", "--json");
+  t.is(exitCode, 2);
+  t.deepEqual(JSON.parse(stdout), {
+    status: "failed",
+    error: { code: "unknown-option", message: "unknown option '--bacth'", fix: "did you mean --batch?" },
+  });
+});
