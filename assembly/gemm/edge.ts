@@ -6,8 +6,7 @@ import { COLUMNS, tile } from "./micro";
 function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize, fromStep: usize): void {
   for (; rows > 0; rows--, to += toStep, from += fromStep) {
     for (let j = 0; j < columns; j += 4) {
-      const count = min(columns - j, 4);
-      storeLanes(to + 4 * j, loadLanes(from + 4 * j, count), count);
+      storeLanes(to + 4 * j, loadLanes(from + 4 * j, columns - j), columns - j);
     }
   }
 }

@@ -1,19 +1,16 @@
 /** What follows a complete chain: the bias, then the activation (NUMERICS §1.2), over rows of C still in the cache. */
 import { gelu, relu, sigmoid, tanh } from "../elementwise";
-import { loadLanes, storeLanes } from "../lanes";
+import { loadLanes, storeLanes, storePair } from "../lanes";
 
 /** c[i] += bias[i] for n floats. */
 function addBiasToRow(c: usize, bias: usize, n: i32): void {
   for (; n >= 8; n -= 8, c += 32, bias += 32) {
-    const high = f32x4.add(v128.load(c, 16), v128.load(bias, 16));
     const low = f32x4.add(v128.load(c), v128.load(bias));
-    v128.store(c, high, 16);
-    v128.store(c, low);
+    const high = f32x4.add(v128.load(c, 16), v128.load(bias, 16));
+    storePair(c, low, high);
   }
-  const zero = f32x4.splat(0);
   for (; n > 0; n -= 4, c += 16, bias += 16) {
-    const count = min(n, 4);
-    storeLanes(c, f32x4.add(loadLanes(c, count), loadLanes(bias, count)), count);
+    storeLanes(c, f32x4.add(loadLanes(c, n), loadLanes(bias, n)), n);
   }
 }
 

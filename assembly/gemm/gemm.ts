@@ -100,6 +100,47 @@ function multiplyStrip(
   edgeTile(rows, columns, c, seed, a, edge, depth, cStep, seedStep, aStep, PANEL_STEP, scratch + EDGE);
 }
 
+/** All strips of A (at `a`, m rows, `depth` long) times a block of B; see gemm and multiplyStrip. */
+function multiplyBlock(
+  transposedA: bool,
+  directA: bool,
+  c: usize,
+  a: usize,
+  b: usize,
+  edge: usize,
+  bias: usize,
+  m: i32,
+  columns: i32,
+  depth: i32,
+  cStep: usize,
+  aStride: usize,
+  bStep: usize,
+  bPanel: usize,
+  chained: bool,
+  activation: i32,
+  scratch: usize,
+): void {
+  // Strips as even as they can be, since short tiles keep few chains in flight: `tall` of `height` rows, then one less.
+  const count = (m + tileRows - 1) / tileRows;
+  const height = (m + count - 1) / count;
+  const tall = m - count * (height - 1);
+  const strips = scratch + STRIPS;
+  let strip = strips;
+  for (let s = 0; s < count; s++, strip += stripBytes(depth)) {
+    if (!directA && s % STRIP_GROUP === 0) {
+      strip = strips;
+      packStrips(strips, a, min(count - s, STRIP_GROUP), tall - s, height, depth, aStride, transposedA);
+    }
+    const rows = s < tall ? height : height - 1;
+    const aStrip = directA ? a : strip;
+    const aStep = directA ? aStride : STRIP_STEP;
+    multiplyStrip(c, aStrip, b, edge, rows, columns, depth, cStep, aStep, bStep, bPanel, chained, scratch);
+    epilogue(c, bias, rows, columns, cStep, activation);
+    a += <usize>rows * (transposedA ? 4 : aStride);
+    c += <usize>rows * cStep;
+  }
+}
+
 function gemm(
   transposedA: bool,
   transposedB: bool,
@@ -123,57 +164,35 @@ function gemm(
   const directA = transposedA && k <= DIRECT_DEPTH && n <= FEW_COLUMNS;
   const depthMost = kBlock(k);
   const columnsMost = columnBlock(n);
-  const strips = scratch + STRIPS;
   const panels = scratch + panelsOffset(depthMost);
-  // Strips as even as they can be, since short tiles keep few chains in flight: `tall` of `height` rows, then one less.
-  const count = (m + tileRows - 1) / tileRows;
-  const height = (m + count - 1) / count;
-  const tall = m - count * (height - 1);
   let p = 0;
   do {
     const depth = min(k - p, depthMost);
+    const last = p + depth >= k;
+    const aBlock = a + (transposedA ? <usize>p * aStride : 4 * p);
     for (let j = 0; j < n; j += columnsMost) {
       const columns = min(n - j, columnsMost);
       const bBlock = b + (transposedB ? <usize>j * bStride + 4 * p : <usize>p * bStride + 4 * j);
       packBlock(panels, bBlock, columns, depth, bStride, transposedB, directB);
-      const edge = panels + <usize>(columns / COLUMNS) * panelBytes(depth);
-      let strip = strips;
-      let aStrip = a + (transposedA ? <usize>p * aStride : 4 * p);
-      let cStrip = c + 4 * j;
-      for (let s = 0; s < count; s++, strip += stripBytes(depth)) {
-        if (!directA && s % STRIP_GROUP === 0) {
-          strip = strips;
-          packStrips(
-            strips,
-            aStrip,
-            min(count - s, STRIP_GROUP),
-            tall - s,
-            height,
-            depth,
-            aStride,
-            transposedA,
-          );
-        }
-        const rows = s < tall ? height : height - 1;
-        multiplyStrip(
-          cStrip,
-          directA ? aStrip : strip,
-          directB ? bBlock : panels,
-          edge,
-          rows,
-          columns,
-          depth,
-          cStep,
-          directA ? aStride : STRIP_STEP,
-          directB ? bStride : PANEL_STEP,
-          directB ? PANEL_STEP : panelBytes(depth),
-          beta !== 0 || p > 0,
-          scratch,
-        );
-        if (p + depth >= k) epilogue(cStrip, bias === 0 ? 0 : bias + 4 * j, rows, columns, cStep, activation);
-        aStrip += <usize>rows * (transposedA ? 4 : aStride);
-        cStrip += <usize>rows * cStep;
-      }
+      multiplyBlock(
+        transposedA,
+        directA,
+        c + 4 * j,
+        aBlock,
+        directB ? bBlock : panels,
+        panels + <usize>(columns / COLUMNS) * panelBytes(depth),
+        last && bias !== 0 ? bias + 4 * j : 0,
+        m,
+        columns,
+        depth,
+        cStep,
+        aStride,
+        directB ? bStride : PANEL_STEP,
+        directB ? PANEL_STEP : panelBytes(depth),
+        beta !== 0 || p > 0,
+        last ? activation : 0,
+        scratch,
+      );
     }
     p += depth;
   } while (p < k);

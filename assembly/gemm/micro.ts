@@ -30,138 +30,81 @@ class Rows6 extends Rows5 {
   row5: u8 = 0;
 }
 
+/** Sixteen floats to `pointer`. @inline */
+function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  v128.store(pointer, x1, 16);
+  v128.store(pointer, x0);
+  v128.store(pointer, x3, 48);
+  v128.store(pointer, x2, 32);
+}
+
 /**
  * C[rows,16] = seed[rows,16] + A[rows,k] · B[k,16]. Element (i,p) of A is at a + 4i + p·aStep, row p of B at
  * b + p·bStep, row i of C at c + i·cStep, row i of the seed at seed + i·seedStep (bytes). The seed is C where a chain
- * goes on, and a row of zeros with step 0 where it starts.
+ * goes on, and a row of zeros with step 0 where it starts. Nothing beyond `rows` rows is read.
  */
+// biome-ignore format: a line for each row of the tile
 function micro<Rows>(
-  c: usize,
-  seed: usize,
-  a: usize,
-  b: usize,
-  k: i32,
-  cStep: usize,
-  seedStep: usize,
-  aStep: usize,
-  bStep: usize,
+  c: usize, seed: usize, a: usize, b: usize, k: i32, cStep: usize, seedStep: usize, aStep: usize, bStep: usize,
 ): void {
-  let c00 = v128.load(seed);
-  let c01 = v128.load(seed, 16);
-  let c02 = v128.load(seed, 32);
-  let c03 = v128.load(seed, 48);
-  seed += seedStep;
-  let c10 = v128.load(seed);
-  let c11 = v128.load(seed, 16);
-  let c12 = v128.load(seed, 32);
-  let c13 = v128.load(seed, 48);
-  seed += seedStep;
-  let c20 = v128.load(seed);
-  let c21 = v128.load(seed, 16);
-  let c22 = v128.load(seed, 32);
-  let c23 = v128.load(seed, 48);
-  seed += seedStep;
-  let c30 = v128.load(seed);
-  let c31 = v128.load(seed, 16);
-  let c32 = v128.load(seed, 32);
-  let c33 = v128.load(seed, 48);
-  seed += seedStep;
-  let c40 = v128.load(seed);
-  let c41 = v128.load(seed, 16);
-  let c42 = v128.load(seed, 32);
-  let c43 = v128.load(seed, 48);
-  seed += seedStep;
-  let c50 = v128.load(seed);
-  let c51 = v128.load(seed, 16);
-  let c52 = v128.load(seed, 32);
-  let c53 = v128.load(seed, 48);
-  for (; k > 0; k--) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const b3 = v128.load(b, 48);
+  const rows = offsetof<Rows>();
+  let c00 = v128.load(seed), c01 = v128.load(seed, 16), c02 = v128.load(seed, 32), c03 = v128.load(seed, 48);
+  let c10 = c00, c11 = c01, c12 = c02, c13 = c03;
+  let c20 = c00, c21 = c01, c22 = c02, c23 = c03;
+  let c30 = c00, c31 = c01, c32 = c02, c33 = c03;
+  let c40 = c00, c41 = c01, c42 = c02, c43 = c03;
+  let c50 = c00, c51 = c01, c52 = c02, c53 = c03;
+  if (rows > 1) {
+    seed += seedStep;
+    c10 = v128.load(seed); c11 = v128.load(seed, 16); c12 = v128.load(seed, 32); c13 = v128.load(seed, 48);
+  }
+  if (rows > 2) {
+    seed += seedStep;
+    c20 = v128.load(seed); c21 = v128.load(seed, 16); c22 = v128.load(seed, 32); c23 = v128.load(seed, 48);
+  }
+  if (rows > 3) {
+    seed += seedStep;
+    c30 = v128.load(seed); c31 = v128.load(seed, 16); c32 = v128.load(seed, 32); c33 = v128.load(seed, 48);
+  }
+  if (rows > 4) {
+    seed += seedStep;
+    c40 = v128.load(seed); c41 = v128.load(seed, 16); c42 = v128.load(seed, 32); c43 = v128.load(seed, 48);
+  }
+  if (rows > 5) {
+    seed += seedStep;
+    c50 = v128.load(seed); c51 = v128.load(seed, 16); c52 = v128.load(seed, 32); c53 = v128.load(seed, 48);
+  }
+  for (; k > 0; k--, a += aStep, b += bStep) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
     const a0 = v128.load32_splat(a);
-    c00 = madd(a0, b0, c00);
-    c01 = madd(a0, b1, c01);
-    c02 = madd(a0, b2, c02);
-    c03 = madd(a0, b3, c03);
-    if (offsetof<Rows>() > 1) {
+    c00 = madd(a0, b0, c00); c01 = madd(a0, b1, c01); c02 = madd(a0, b2, c02); c03 = madd(a0, b3, c03);
+    if (rows > 1) {
       const a1 = v128.load32_splat(a, 4);
-      c10 = madd(a1, b0, c10);
-      c11 = madd(a1, b1, c11);
-      c12 = madd(a1, b2, c12);
-      c13 = madd(a1, b3, c13);
+      c10 = madd(a1, b0, c10); c11 = madd(a1, b1, c11); c12 = madd(a1, b2, c12); c13 = madd(a1, b3, c13);
     }
-    if (offsetof<Rows>() > 2) {
+    if (rows > 2) {
       const a2 = v128.load32_splat(a, 8);
-      c20 = madd(a2, b0, c20);
-      c21 = madd(a2, b1, c21);
-      c22 = madd(a2, b2, c22);
-      c23 = madd(a2, b3, c23);
+      c20 = madd(a2, b0, c20); c21 = madd(a2, b1, c21); c22 = madd(a2, b2, c22); c23 = madd(a2, b3, c23);
     }
-    if (offsetof<Rows>() > 3) {
+    if (rows > 3) {
       const a3 = v128.load32_splat(a, 12);
-      c30 = madd(a3, b0, c30);
-      c31 = madd(a3, b1, c31);
-      c32 = madd(a3, b2, c32);
-      c33 = madd(a3, b3, c33);
+      c30 = madd(a3, b0, c30); c31 = madd(a3, b1, c31); c32 = madd(a3, b2, c32); c33 = madd(a3, b3, c33);
     }
-    if (offsetof<Rows>() > 4) {
+    if (rows > 4) {
       const a4 = v128.load32_splat(a, 16);
-      c40 = madd(a4, b0, c40);
-      c41 = madd(a4, b1, c41);
-      c42 = madd(a4, b2, c42);
-      c43 = madd(a4, b3, c43);
+      c40 = madd(a4, b0, c40); c41 = madd(a4, b1, c41); c42 = madd(a4, b2, c42); c43 = madd(a4, b3, c43);
     }
-    if (offsetof<Rows>() > 5) {
+    if (rows > 5) {
       const a5 = v128.load32_splat(a, 20);
-      c50 = madd(a5, b0, c50);
-      c51 = madd(a5, b1, c51);
-      c52 = madd(a5, b2, c52);
-      c53 = madd(a5, b3, c53);
+      c50 = madd(a5, b0, c50); c51 = madd(a5, b1, c51); c52 = madd(a5, b2, c52); c53 = madd(a5, b3, c53);
     }
-    a += aStep;
-    b += bStep;
   }
-  v128.store(c, c01, 16);
-  v128.store(c, c00);
-  v128.store(c, c03, 48);
-  v128.store(c, c02, 32);
-  if (offsetof<Rows>() > 1) {
-    c += cStep;
-    v128.store(c, c11, 16);
-    v128.store(c, c10);
-    v128.store(c, c13, 48);
-    v128.store(c, c12, 32);
-  }
-  if (offsetof<Rows>() > 2) {
-    c += cStep;
-    v128.store(c, c21, 16);
-    v128.store(c, c20);
-    v128.store(c, c23, 48);
-    v128.store(c, c22, 32);
-  }
-  if (offsetof<Rows>() > 3) {
-    c += cStep;
-    v128.store(c, c31, 16);
-    v128.store(c, c30);
-    v128.store(c, c33, 48);
-    v128.store(c, c32, 32);
-  }
-  if (offsetof<Rows>() > 4) {
-    c += cStep;
-    v128.store(c, c41, 16);
-    v128.store(c, c40);
-    v128.store(c, c43, 48);
-    v128.store(c, c42, 32);
-  }
-  if (offsetof<Rows>() > 5) {
-    c += cStep;
-    v128.store(c, c51, 16);
-    v128.store(c, c50);
-    v128.store(c, c53, 48);
-    v128.store(c, c52, 32);
-  }
+  storeRow(c, c00, c01, c02, c03);
+  if (rows > 1) storeRow(c + cStep, c10, c11, c12, c13);
+  if (rows > 2) storeRow(c + 2 * cStep, c20, c21, c22, c23);
+  if (rows > 3) storeRow(c + 3 * cStep, c30, c31, c32, c33);
+  if (rows > 4) storeRow(c + 4 * cStep, c40, c41, c42, c43);
+  if (rows > 5) storeRow(c + 5 * cStep, c50, c51, c52, c53);
 }
 
 /** One tile of 1 … 6 rows: see micro. */

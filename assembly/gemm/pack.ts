@@ -123,14 +123,7 @@ function packFourTransposed(panel: usize, b: usize, columns: i32, k: i32, column
     b3 += 16;
   }
   if (k === 0) return;
-  store4x4(
-    panel,
-    PANEL_STEP,
-    loadLanes(b, k),
-    loadLanes(b1, k),
-    loadLanes(b2, k),
-    loadLanes(b3, k),
-  );
+  store4x4(panel, PANEL_STEP, loadLanes(b, k), loadLanes(b1, k), loadLanes(b2, k), loadLanes(b3, k));
 }
 
 /**
