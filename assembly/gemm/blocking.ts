@@ -1,6 +1,6 @@
 /** How the loops are cut, and where a rank's scratch holds what: sizes that never change bits. */
 import { COLUMNS, TILE_BYTES } from "./micro";
-import { STRIP_STEP } from "./pack";
+import { PANEL_STEP, STRIP_STEP } from "./pack";
 
 /** The longest run of k and of columns whose packed block of B stays in the second-level cache. */
 const K_BLOCK: i32 = 384;
@@ -40,6 +40,10 @@ export function stripBytes(depth: i32): usize {
   return roundUp(depth, 4) * STRIP_STEP;
 }
 
+export function panelBytes(depth: i32): usize {
+  return roundUp(depth, 4) * PANEL_STEP;
+}
+
 export function panelsOffset(depth: i32): usize {
   return (STRIPS + STRIP_GROUP * stripBytes(depth) + 63) & -64;
 }
@@ -47,5 +51,5 @@ export function panelsOffset(depth: i32): usize {
 export function gemmScratchBytes(_m: i32, n: i32, k: i32): i32 {
   const depth = min(k, K_BLOCK);
   const width = min(roundUp(n, COLUMNS), COLUMN_BLOCK);
-  return <i32>panelsOffset(depth) + roundUp(depth, 4) * width * 4;
+  return <i32>(panelsOffset(depth) + (width / COLUMNS) * panelBytes(depth));
 }

@@ -1,18 +1,9 @@
-/** C = activation(A·B (+ C) (+ bias)) for A and B stored straight or transposed: blocks of B, strips of A, tiles of C. */
-import { columnBlock, EDGE, kBlock, panelsOffset, STRIP_GROUP, STRIPS, stripBytes, ZEROS } from "./blocking";
-import { edgeTile } from "./edge";
-import { tileRows } from "./engine";
-import { epilogue } from "./epilogue";
-import { COLUMNS, tile } from "./micro";
-import {
-  PANEL_STEP,
-  packEdgePanel,
-  packPanel,
-  packPanelTransposed,
-  packStrip,
-  packStripTransposed,
-  STRIP_STEP,
-} from "./pack";
+/** C = activation(A·B (+ C) (+ bias)) for A and B stored straight or transposed, one block of k and of columns at a time. */
+import { packBlock } from "./block";
+import { columnBlock, kBlock, panelBytes, panelsOffset, ZEROS } from "./blocking";
+import { COLUMNS } from "./micro";
+import { multiplyBlock } from "./multiply";
+import { PANEL_STEP } from "./pack";
 
 /** Rows of B no further apart than this many bytes are read where they are, for up to this many rows of C. */
 const DIRECT_STRIDE: usize = 2048;
@@ -22,125 +13,8 @@ const FEW_ROWS: i32 = 12;
 /** A transposed A is read where it is for sums up to this long, and up to this many columns of C. */
 const DIRECT_DEPTH: i32 = 64;
 const FEW_COLUMNS: i32 = 256;
-/** k that are packed of one strip of a transposed A before the next strip, while its rows are in the cache. */
-const PACK_DEPTH: i32 = 64;
 
-function panelBytes(depth: i32): usize {
-  return <usize>((depth + 3) & -4) * PANEL_STEP;
-}
-
-/** Packs a block of B at `b`, `depth` × `columns`; where B is read directly only the panel at the edge. */
-function packBlock(
-  panels: usize,
-  b: usize,
-  columns: i32,
-  depth: i32,
-  bStride: usize,
-  transposed: bool,
-  direct: bool,
-): void {
-  for (; columns > 0; columns -= COLUMNS, panels += panelBytes(depth)) {
-    const width = min(columns, COLUMNS);
-    if (transposed) packPanelTransposed(panels, b, width, depth, bStride);
-    else if (width < COLUMNS) packEdgePanel(panels, b, width, depth, bStride);
-    else if (!direct) packPanel(panels, b, depth, bStride);
-    b += transposed ? COLUMNS * bStride : 4 * COLUMNS;
-  }
-}
-
-/** Packs `count` strips of A at `a`, `depth` long: the first `tall` have `height` rows, the others one less. */
-function packStrips(
-  strips: usize,
-  a: usize,
-  count: i32,
-  tall: i32,
-  height: i32,
-  depth: i32,
-  aStride: usize,
-  transposed: bool,
-): void {
-  const bytes = stripBytes(depth);
-  const rowBytes: usize = transposed ? 4 : aStride;
-  // A transposed A is packed a few k at a time, so that its cache lines serve all strips.
-  const chunk = transposed ? PACK_DEPTH : depth;
-  for (let p = 0; p < depth; p += chunk) {
-    let strip = strips + <usize>p * STRIP_STEP;
-    let from = a + (transposed ? <usize>p * aStride : 0);
-    for (let s = 0; s < count; s++, strip += bytes) {
-      const rows = s < tall ? height : height - 1;
-      if (transposed) packStripTransposed(strip, from, rows, min(depth - p, chunk), aStride);
-      else packStrip(strip, from, rows, depth, aStride);
-      from += <usize>rows * rowBytes;
-    }
-  }
-}
-
-/** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `panels`. */
-function multiplyStrip(
-  c: usize,
-  a: usize,
-  b: usize,
-  edge: usize,
-  rows: i32,
-  columns: i32,
-  depth: i32,
-  cStep: usize,
-  aStep: usize,
-  bStep: usize,
-  bPanel: usize,
-  chained: bool,
-  scratch: usize,
-): void {
-  const seedStep: usize = chained ? cStep : 0;
-  for (; columns >= COLUMNS; columns -= COLUMNS, c += 4 * COLUMNS, b += bPanel) {
-    tile(rows, c, chained ? c : scratch + ZEROS, a, b, depth, cStep, seedStep, aStep, bStep);
-  }
-  if (columns === 0) return;
-  const seed = chained ? c : scratch + ZEROS;
-  edgeTile(rows, columns, c, seed, a, edge, depth, cStep, seedStep, aStep, PANEL_STEP, scratch + EDGE);
-}
-
-/** All strips of A (at `a`, m rows, `depth` long) times a block of B; see gemm and multiplyStrip. */
-function multiplyBlock(
-  transposedA: bool,
-  directA: bool,
-  c: usize,
-  a: usize,
-  b: usize,
-  edge: usize,
-  bias: usize,
-  m: i32,
-  columns: i32,
-  depth: i32,
-  cStep: usize,
-  aStride: usize,
-  bStep: usize,
-  bPanel: usize,
-  chained: bool,
-  activation: i32,
-  scratch: usize,
-): void {
-  // Strips as even as they can be, since short tiles keep few chains in flight: `tall` of `height` rows, then one less.
-  const count = (m + tileRows - 1) / tileRows;
-  const height = (m + count - 1) / count;
-  const tall = m - count * (height - 1);
-  const strips = scratch + STRIPS;
-  let strip = strips;
-  for (let s = 0; s < count; s++, strip += stripBytes(depth)) {
-    if (!directA && s % STRIP_GROUP === 0) {
-      strip = strips;
-      packStrips(strips, a, min(count - s, STRIP_GROUP), tall - s, height, depth, aStride, transposedA);
-    }
-    const rows = s < tall ? height : height - 1;
-    const aStrip = directA ? a : strip;
-    const aStep = directA ? aStride : STRIP_STEP;
-    multiplyStrip(c, aStrip, b, edge, rows, columns, depth, cStep, aStep, bStep, bPanel, chained, scratch);
-    epilogue(c, bias, rows, columns, cStep, activation);
-    a += <usize>rows * (transposedA ? 4 : aStride);
-    c += <usize>rows * cStep;
-  }
-}
-
+/** Strides in bytes between rows as stored. Blocks of k go from first to last, and C holds the chains in between. */
 function gemm(
   transposedA: bool,
   transposedB: bool,

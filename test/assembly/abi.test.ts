@@ -33,3 +33,30 @@ for (const name of ["plain", "relaxed"] as const) {
     t.deepEqual(exported(name), declared());
   });
 }
+
+/** Ids of a binary's sections (WebAssembly core 5.5), in order; sizes are unsigned LEB128. */
+function sections(bytes: Uint8Array): number[] {
+  const ids: number[] = [];
+  for (let at = 8; at < bytes.length; ) {
+    ids.push(bytes[at++]);
+    let [size, shift] = [0, 0];
+    do {
+      size += (bytes[at] & 127) << shift;
+      shift += 7;
+    } while (bytes[at++] & 128);
+    at += size;
+  }
+  return ids;
+}
+
+for (const name of ["plain", "relaxed", "reference-plain", "reference-relaxed"] as const) {
+  test(`the ${name} binary owns no memory, data, table or start function, so that threads can share one`, (t) => {
+    const [TABLE, MEMORY, START, ELEMENT, DATA] = [4, 5, 8, 9, 11];
+    const ids = sections(readBinary(name));
+    t.true(ids.includes(10));
+    t.deepEqual(
+      ids.filter((id) => [TABLE, MEMORY, START, ELEMENT, DATA].includes(id)),
+      [],
+    );
+  });
+}

@@ -148,3 +148,19 @@ test("the two FMA classes differ, so the tests above compare two different thing
     twins.map(({ engine }) => [engine.startsWith("relaxed"), engine.startsWith("relaxed")]),
   );
 });
+
+test("scratch for some sizes is enough for all smaller ones", (t) => {
+  const { kernels } = twins[0]!;
+  for (const [m, n, k] of [
+    [1, 1, 0],
+    [6, 17, 300],
+    [100, 513, 385],
+    [7, 1000, 784],
+  ] as [number, number, number][]) {
+    const bytes = kernels.gemmScratchBytes(m, n, k);
+    t.is(bytes % 64, 0);
+    t.true(kernels.gemmScratchBytes(m + 1, n, k) >= bytes);
+    t.true(kernels.gemmScratchBytes(m, n + 1, k) >= bytes);
+    t.true(kernels.gemmScratchBytes(m, n, k + 1) >= bytes);
+  }
+});
