@@ -62,7 +62,10 @@ export function geluSlopeVector(x: v128): v128 {
   const exponent = gaussianExponent(t);
   const one = f32x4.splat(1.0);
   const density = scaleByPowerOfTwo(f32x4.add(one, gaussianMantissaMinus1(t, exponent)), exponent);
-  const tail = f32x4.div(f32x4.mul(density, tailPolynomial(tailArgument(t))), f32x4.add(t, f32x4.splat(3.5)));
+  const tail = f32x4.div(
+    f32x4.mul(density, tailPolynomial(tailArgument(t))),
+    f32x4.add(t, f32x4.splat(2.75)),
+  );
   const signed = v128.or(t, v128.and(x, f32x4.splat(-0.0)));
   const positive = f32x4.ge(x, f32x4.splat(0.0));
   const distribution = v128.bitselect(f32x4.sub(one, tail), tail, positive);

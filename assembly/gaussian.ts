@@ -1,6 +1,6 @@
 /**
  * The normal distribution's tail, 1 − Φ(t) = e^(−t²/2) · G(t) for t ≥ 0, in factors that keep its relative accuracy.
- * t·G(t) = q·H(q) with q = t/(t + 3.5) in [0, 1], H a polynomial (the form of erfcx in Shepherd and Laframboise, 1981);
+ * t·G(t) = q·H(q) with q = t/(t + 2.75) in [0, 1], H a polynomial (the form of erfcx in Shepherd and Laframboise, 1981);
  * t² is split, so that its rounding error reaches the exponent.
  */
 import { expm1Polynomial, roundingMagic } from "./exponential";
@@ -28,35 +28,35 @@ export function gaussianMantissaMinus1(t: v128, exponent: v128): v128 {
   return expm1Polynomial(f32x4.add(r, correction));
 }
 
-/** q = t/(t + 3.5). @inline */
+/** q = t/(t + 2.75). @inline */
 export function tailArgument(t: v128): v128 {
-  return f32x4.div(t, f32x4.add(t, f32x4.splat(3.5)));
+  return f32x4.div(t, f32x4.add(t, f32x4.splat(2.75)));
 }
 
 /**
- * What the rounding of t + 3.5 costs q·H(q), relatively: the loss, over t + 3.5 = 3.5/(1 − q), times about 1 − q, for
+ * What the rounding of t + 2.75 costs q·H(q), relatively: the loss, over t + 2.75 = 2.75/(1 − q), times about 1 − q, for
  * q·H(q) tends to a constant.
  * @inline
  */
 export function tailArgumentLoss(t: v128, q: v128): v128 {
-  const shift = f32x4.splat(3.5);
+  const shift = f32x4.splat(2.75);
   const lost = f32x4.sub(t, f32x4.sub(f32x4.add(t, shift), shift));
   const rest = f32x4.sub(f32x4.splat(1.0), q);
-  return f32x4.mul(f32x4.mul(lost, f32x4.splat(0.2857142984867096)), f32x4.mul(rest, rest));
+  return f32x4.mul(f32x4.mul(lost, f32x4.splat(0.3636363744735718)), f32x4.mul(rest, rest));
 }
 
-/** H(q) = (t + 3.5)·G(t) for 0 ≤ t ≤ 15: minimax in 2q − 1 of degree 10 (0.04 · 2⁻²⁴ relative). @inline */
+/** H(q) = (t + 2.75)·G(t) for 0 ≤ t ≤ 15: minimax in 2q − 1 of degree 10 (0.08 · 2⁻²⁴ relative). @inline */
 export function tailPolynomial(q: v128): v128 {
   const w = madd(q, f32x4.splat(2.0), f32x4.splat(-1.0));
-  let h = madd(w, f32x4.splat(-2.7417483579483815e-5), f32x4.splat(6.707278953399509e-5));
-  h = madd(w, h, f32x4.splat(0.0004344034241512418));
-  h = madd(w, h, f32x4.splat(-0.0004541471425909549));
-  h = madd(w, h, f32x4.splat(-0.0031740653794258833));
-  h = madd(w, h, f32x4.splat(0.006479787640273571));
-  h = madd(w, h, f32x4.splat(0.017405444756150246));
-  h = madd(w, h, f32x4.splat(-0.11605135351419449));
-  h = madd(w, h, f32x4.splat(0.3154251277446747));
-  h = madd(w, h, f32x4.splat(-0.565561830997467));
-  h = madd(w, h, f32x4.splat(0.7444160580635071));
+  let h = madd(w, f32x4.splat(4.032370634377003e-5), f32x4.splat(-1.9797042114078067e-5));
+  h = madd(w, h, f32x4.splat(-0.0004510472936090082));
+  h = madd(w, h, f32x4.splat(-0.0003058931906707585));
+  h = madd(w, h, f32x4.splat(0.002499422524124384));
+  h = madd(w, h, f32x4.splat(0.0032110027968883514));
+  h = madd(w, h, f32x4.splat(-0.01644371822476387));
+  h = madd(w, h, f32x4.splat(-0.016565969213843346));
+  h = madd(w, h, f32x4.splat(0.18233419954776764));
+  h = madd(w, h, f32x4.splat(-0.4743541181087494));
+  h = madd(w, h, f32x4.splat(0.7189860343933105));
   return h;
 }
