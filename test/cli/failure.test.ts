@@ -15,6 +15,14 @@ test("who stops reading stdout does not stop the run", (t) => {
   t.like(json(folder, "out", "status.json"), { status: "ok", steps: 150 });
 });
 
+test("results that cannot be written are a failure, but do not stop the run", (t) => {
+  const folder = workplace(t);
+  const command = `"${process.execPath}" "${MAIN}" ${TINY.join(" ")} --run-dir out -q 2>err >/dev/full; echo "$?"`;
+  t.is(execFileSync("bash", ["-c", command], { cwd: folder, encoding: "utf8" }), "1\n");
+  t.regex(readFileSync(join(folder, "err"), "utf8"), /^lockstep: cannot write the results: .*ENOSPC/);
+  t.like(json(folder, "out", "status.json"), { status: "ok", steps: 150 });
+});
+
 test("a rank that throws is told by rank, step and stack, on stderr, in the last object and in the run's folder", async (t) => {
   const folder = workplace(t);
   const child = new Child(folder, [...TINY, "--run-dir", "out", "--json"], { LOCKSTEP_FAULT: "throw:1:35" });
