@@ -1,8 +1,12 @@
 /** Runs `lockstep` as a process of its own, on a tiny data set, for the stories of the command line. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ExecutionContext } from "ava";
 import { idxBytes, writeFiles } from "../data/tiny-idx.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 export const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
@@ -61,8 +65,35 @@ export function lockstep(folder: string, ...argv: string[]): Promise<Ended> {
   return new Child(folder, argv).ended;
 }
 
+/** Trains on the tiny data set of `workplace`: 30 steps an epoch. */
+export const TINY = [
+  "train",
+  "--dataset",
+  "./data",
+  "--hidden",
+  "8",
+  "--batch",
+  "20",
+  "--lr",
+  "0.5",
+  "--ranks",
+  "2",
+];
+
+/** A folder of the test's own with a tiny data set in data/. */
+export function workplace(t: ExecutionContext): string {
+  const folder = realpathSync(temporaryFolder(t));
+  mkdirSync(join(folder, "data"));
+  writeTinyData(join(folder, "data"));
+  return folder;
+}
+
+export function json(...path: string[]) {
+  return JSON.parse(readFileSync(join(...path), "utf8"));
+}
+
 /** 600 + 100 images of 4 × 4 pixels; the label is where the light is. */
-export function writeTinyData(folder: string): void {
+function writeTinyData(folder: string): void {
   const half = (count: number, name: string) => {
     const labels = Uint8Array.from({ length: count }, (_, i) => (i * 7) % 4);
     const pixels = Uint8Array.from(

@@ -72,8 +72,8 @@ test("a note for a log has everything on one line", (t) => {
 });
 
 test("numbers are shown with as many digits as they are good for", (t) => {
-  t.deepEqual([2.3026, 0.0421234, 0.00001234, 123456.7, 0, Number.NaN].map(lossText), [
-    "2.303",
+  t.deepEqual([2.3126, 0.0421234, 0.00001234, 123456.7, 0, Number.NaN].map(lossText), [
+    "2.313",
     "0.04212",
     "1.23e-5",
     "1.23e+5",
