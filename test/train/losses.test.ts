@@ -73,8 +73,8 @@ const HASHES: [name: string, settings: Partial<Settings>, fused: string, plain: 
   [
     "SGD and gelu",
     { activation: "gelu" },
-    "50fa44e9cbbcf48991e3c9907cd904df6efa750528667c56e9f44e66e37d1fe7",
-    "d52aa5473ee4658328d7e5a431bf4a9f40b82b1ba4c52f5b07975d33fe4e0d85",
+    "de3caaae7b43a18c1f8103410c4d163eb840a77b01d7fd6bd0b961ac154a735c",
+    "a5fd4cb935157ce9ea85ba8af52a6bd0a9706747cc943c48144e51ba50ed2994",
   ],
   [
     "momentum",
