@@ -8,6 +8,9 @@ import { openRun } from "../../src/run/open.ts";
 import { isAlive, type Status, thisProcess } from "../../src/run/status.ts";
 
 const root = mkdtempSync(join(tmpdir(), "lockstep-open-"));
+// What is suggested depends on the runs below the working folder: here there are none.
+mkdirSync(join(root, "elsewhere"));
+process.chdir(join(root, "elsewhere"));
 test.after.always(() => rmSync(root, { recursive: true }));
 
 function folder(name: string, files: Record<string, string>): string {
