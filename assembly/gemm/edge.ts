@@ -1,6 +1,6 @@
 /** A tile of fewer than 16 columns, computed whole beside C and copied in, so that nothing beside C is touched. */
 import { loadLanes, storeLanes } from "../lanes";
-import { COLUMNS, tile } from "./micro";
+import { COLUMNS, tiles } from "./micro";
 
 /** Copies rows of 1 … 15 floats; the floats of `to` above them keep their values. */
 function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize, fromStep: usize): void {
@@ -11,7 +11,7 @@ function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize
   }
 }
 
-/** `tile` for 1 … 15 columns of C, by way of a whole tile at `buffer`. */
+/** `tiles` for 1 … 15 columns of C, by way of a whole tile at `buffer`. */
 export function edgeTile(
   rows: i32,
   columns: i32,
@@ -32,6 +32,6 @@ export function edgeTile(
     seed = buffer;
     seedStep = bufferStep;
   }
-  tile(rows, buffer, seed, a, b, k, bufferStep, seedStep, aStep, bStep);
+  tiles(rows, buffer, seed, a, b, k, 1, bufferStep, seedStep, aStep, bStep, 0);
   copyRows(c, buffer, rows, columns, cStep, bufferStep);
 }

@@ -39,91 +39,100 @@ function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128): void 
 }
 
 /**
- * C[rows,16] = seed[rows,16] + A[rows,k] · B[k,16]. Element (i,p) of A is at a + 4i + p·aStep, row p of B at
- * b + p·bStep, row i of C at c + i·cStep, row i of the seed at seed + i·seedStep (bytes). The seed is C where a chain
- * goes on, and a row of zeros with step 0 where it starts. Nothing beyond `rows` rows is read.
+ * A row of tiles: for each of `panels` panels, 16 columns after 16, C[rows,16] = seed[rows,16] + A[rows,k] · B[k,16].
+ * Element (i,p) of A is at a + 4i + p·aStep, row p of a panel of B at b + p·bStep, and the next panel bPanel further;
+ * row i of C is at c + i·cStep, row i of the seed at seed + i·seedStep (bytes). The seed is C where chains go on, and
+ * a row of zeros with step 0 where they start. Nothing beyond `rows` rows is read.
  */
 // biome-ignore format: a line for each row of the tile
 function micro<Rows>(
-  c: usize, seed: usize, a: usize, b: usize, k: i32, cStep: usize, seedStep: usize, aStep: usize, bStep: usize,
+  c: usize, seed: usize, a: usize, b: usize, k: i32, panels: i32,
+  cStep: usize, seedStep: usize, aStep: usize, bStep: usize, bPanel: usize,
 ): void {
   const rows = offsetof<Rows>();
-  let c00 = v128.load(seed), c01 = v128.load(seed, 16), c02 = v128.load(seed, 32), c03 = v128.load(seed, 48);
-  let c10 = c00, c11 = c01, c12 = c02, c13 = c03;
-  let c20 = c00, c21 = c01, c22 = c02, c23 = c03;
-  let c30 = c00, c31 = c01, c32 = c02, c33 = c03;
-  let c40 = c00, c41 = c01, c42 = c02, c43 = c03;
-  let c50 = c00, c51 = c01, c52 = c02, c53 = c03;
-  if (rows > 1) {
-    seed += seedStep;
-    c10 = v128.load(seed); c11 = v128.load(seed, 16); c12 = v128.load(seed, 32); c13 = v128.load(seed, 48);
-  }
-  if (rows > 2) {
-    seed += seedStep;
-    c20 = v128.load(seed); c21 = v128.load(seed, 16); c22 = v128.load(seed, 32); c23 = v128.load(seed, 48);
-  }
-  if (rows > 3) {
-    seed += seedStep;
-    c30 = v128.load(seed); c31 = v128.load(seed, 16); c32 = v128.load(seed, 32); c33 = v128.load(seed, 48);
-  }
-  if (rows > 4) {
-    seed += seedStep;
-    c40 = v128.load(seed); c41 = v128.load(seed, 16); c42 = v128.load(seed, 32); c43 = v128.load(seed, 48);
-  }
-  if (rows > 5) {
-    seed += seedStep;
-    c50 = v128.load(seed); c51 = v128.load(seed, 16); c52 = v128.load(seed, 32); c53 = v128.load(seed, 48);
-  }
-  for (; k > 0; k--, a += aStep, b += bStep) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
-    const a0 = v128.load32_splat(a);
-    c00 = madd(a0, b0, c00); c01 = madd(a0, b1, c01); c02 = madd(a0, b2, c02); c03 = madd(a0, b3, c03);
+  const seedPanel: usize = seedStep === 0 ? 0 : 4 * COLUMNS;
+  for (; panels > 0; panels--, c += 4 * COLUMNS, seed += seedPanel, b += bPanel) {
+    let from = seed;
+    let c00 = v128.load(from), c01 = v128.load(from, 16), c02 = v128.load(from, 32), c03 = v128.load(from, 48);
+    let c10 = c00, c11 = c01, c12 = c02, c13 = c03;
+    let c20 = c00, c21 = c01, c22 = c02, c23 = c03;
+    let c30 = c00, c31 = c01, c32 = c02, c33 = c03;
+    let c40 = c00, c41 = c01, c42 = c02, c43 = c03;
+    let c50 = c00, c51 = c01, c52 = c02, c53 = c03;
     if (rows > 1) {
-      const a1 = v128.load32_splat(a, 4);
-      c10 = madd(a1, b0, c10); c11 = madd(a1, b1, c11); c12 = madd(a1, b2, c12); c13 = madd(a1, b3, c13);
+      from += seedStep;
+      c10 = v128.load(from); c11 = v128.load(from, 16); c12 = v128.load(from, 32); c13 = v128.load(from, 48);
     }
     if (rows > 2) {
-      const a2 = v128.load32_splat(a, 8);
-      c20 = madd(a2, b0, c20); c21 = madd(a2, b1, c21); c22 = madd(a2, b2, c22); c23 = madd(a2, b3, c23);
+      from += seedStep;
+      c20 = v128.load(from); c21 = v128.load(from, 16); c22 = v128.load(from, 32); c23 = v128.load(from, 48);
     }
     if (rows > 3) {
-      const a3 = v128.load32_splat(a, 12);
-      c30 = madd(a3, b0, c30); c31 = madd(a3, b1, c31); c32 = madd(a3, b2, c32); c33 = madd(a3, b3, c33);
+      from += seedStep;
+      c30 = v128.load(from); c31 = v128.load(from, 16); c32 = v128.load(from, 32); c33 = v128.load(from, 48);
     }
     if (rows > 4) {
-      const a4 = v128.load32_splat(a, 16);
-      c40 = madd(a4, b0, c40); c41 = madd(a4, b1, c41); c42 = madd(a4, b2, c42); c43 = madd(a4, b3, c43);
+      from += seedStep;
+      c40 = v128.load(from); c41 = v128.load(from, 16); c42 = v128.load(from, 32); c43 = v128.load(from, 48);
     }
     if (rows > 5) {
-      const a5 = v128.load32_splat(a, 20);
-      c50 = madd(a5, b0, c50); c51 = madd(a5, b1, c51); c52 = madd(a5, b2, c52); c53 = madd(a5, b3, c53);
+      from += seedStep;
+      c50 = v128.load(from); c51 = v128.load(from, 16); c52 = v128.load(from, 32); c53 = v128.load(from, 48);
     }
+    let left = a, right = b;
+    for (let p = k; p > 0; p--, left += aStep, right += bStep) {
+      const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
+      const a0 = v128.load32_splat(left);
+      c00 = madd(a0, b0, c00); c01 = madd(a0, b1, c01); c02 = madd(a0, b2, c02); c03 = madd(a0, b3, c03);
+      if (rows > 1) {
+        const a1 = v128.load32_splat(left, 4);
+        c10 = madd(a1, b0, c10); c11 = madd(a1, b1, c11); c12 = madd(a1, b2, c12); c13 = madd(a1, b3, c13);
+      }
+      if (rows > 2) {
+        const a2 = v128.load32_splat(left, 8);
+        c20 = madd(a2, b0, c20); c21 = madd(a2, b1, c21); c22 = madd(a2, b2, c22); c23 = madd(a2, b3, c23);
+      }
+      if (rows > 3) {
+        const a3 = v128.load32_splat(left, 12);
+        c30 = madd(a3, b0, c30); c31 = madd(a3, b1, c31); c32 = madd(a3, b2, c32); c33 = madd(a3, b3, c33);
+      }
+      if (rows > 4) {
+        const a4 = v128.load32_splat(left, 16);
+        c40 = madd(a4, b0, c40); c41 = madd(a4, b1, c41); c42 = madd(a4, b2, c42); c43 = madd(a4, b3, c43);
+      }
+      if (rows > 5) {
+        const a5 = v128.load32_splat(left, 20);
+        c50 = madd(a5, b0, c50); c51 = madd(a5, b1, c51); c52 = madd(a5, b2, c52); c53 = madd(a5, b3, c53);
+      }
+    }
+    storeRow(c, c00, c01, c02, c03);
+    if (rows > 1) storeRow(c + cStep, c10, c11, c12, c13);
+    if (rows > 2) storeRow(c + 2 * cStep, c20, c21, c22, c23);
+    if (rows > 3) storeRow(c + 3 * cStep, c30, c31, c32, c33);
+    if (rows > 4) storeRow(c + 4 * cStep, c40, c41, c42, c43);
+    if (rows > 5) storeRow(c + 5 * cStep, c50, c51, c52, c53);
   }
-  storeRow(c, c00, c01, c02, c03);
-  if (rows > 1) storeRow(c + cStep, c10, c11, c12, c13);
-  if (rows > 2) storeRow(c + 2 * cStep, c20, c21, c22, c23);
-  if (rows > 3) storeRow(c + 3 * cStep, c30, c31, c32, c33);
-  if (rows > 4) storeRow(c + 4 * cStep, c40, c41, c42, c43);
-  if (rows > 5) storeRow(c + 5 * cStep, c50, c51, c52, c53);
 }
 
-/** One tile of 1 … 6 rows: see micro. */
-export function tile(
+/** A row of tiles of 1 … 6 rows: see micro. */
+export function tiles(
   rows: i32,
   c: usize,
   seed: usize,
   a: usize,
   b: usize,
   k: i32,
+  panels: i32,
   cStep: usize,
   seedStep: usize,
   aStep: usize,
   bStep: usize,
+  bPanel: usize,
 ): void {
-  if (rows === 6) micro<Rows6>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
-  else if (rows === 5) micro<Rows5>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
-  else if (rows === 4) micro<Rows4>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
-  else if (rows === 3) micro<Rows3>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
-  else if (rows === 2) micro<Rows2>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
-  else micro<Rows1>(c, seed, a, b, k, cStep, seedStep, aStep, bStep);
+  if (rows === 6) micro<Rows6>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  else if (rows === 5) micro<Rows5>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  else if (rows === 4) micro<Rows4>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  else if (rows === 3) micro<Rows3>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  else if (rows === 2) micro<Rows2>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  else micro<Rows1>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
 }

@@ -4,7 +4,7 @@ import { EDGE, STRIP_GROUP, STRIPS, stripBytes, ZEROS } from "./blocking";
 import { edgeTile } from "./edge";
 import { tileRows } from "./engine";
 import { epilogue } from "./epilogue";
-import { COLUMNS, tile } from "./micro";
+import { COLUMNS, tiles } from "./micro";
 import { PANEL_STEP, STRIP_STEP } from "./pack";
 
 /** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `panels`. */
@@ -24,10 +24,12 @@ function multiplyStrip(
   scratch: usize,
 ): void {
   const seedStep: usize = chained ? cStep : 0;
-  for (; columns >= COLUMNS; columns -= COLUMNS, c += 4 * COLUMNS, b += bPanel) {
-    tile(rows, c, chained ? c : scratch + ZEROS, a, b, depth, cStep, seedStep, aStep, bStep);
-  }
+  const panels = columns / COLUMNS;
+  if (panels > 0)
+    tiles(rows, c, chained ? c : scratch + ZEROS, a, b, depth, panels, cStep, seedStep, aStep, bStep, bPanel);
+  columns -= panels * COLUMNS;
   if (columns === 0) return;
+  c += 4 * panels * COLUMNS;
   const seed = chained ? c : scratch + ZEROS;
   edgeTile(rows, columns, c, seed, a, edge, depth, cStep, seedStep, aStep, PANEL_STEP, scratch + EDGE);
 }

@@ -97,16 +97,20 @@ export function packPanel(panel: usize, b: usize, k: i32, kStep: usize): void {
   }
 }
 
-/** A panel of the last `columns` (1 … 15) columns of B[k,columns]. */
-export function packEdgePanel(panel: usize, b: usize, columns: i32, k: i32, kStep: usize): void {
-  for (let j = 0; j < COLUMNS; j += 4) {
-    const count = columns - j;
-    let to = panel + 4 * j;
-    let from = b + 4 * j;
-    for (let p = 0; p < k; p++, to += PANEL_STEP, from += kStep) {
-      v128.store(to, count <= 0 ? f32x4.splat(0) : loadLanes(from, count));
-    }
+/** Four columns of a panel, of which B has `count`. */
+function packFour(panel: usize, b: usize, count: i32, k: i32, kStep: usize): void {
+  if (count >= 4) {
+    for (; k > 0; k--, panel += PANEL_STEP, b += kStep) v128.store(panel, v128.load(b));
+  } else if (count > 0) {
+    for (; k > 0; k--, panel += PANEL_STEP, b += kStep) v128.store(panel, loadLanes(b, count));
+  } else {
+    for (; k > 0; k--, panel += PANEL_STEP) v128.store(panel, f32x4.splat(0));
   }
+}
+
+/** A panel of the last `columns` (1 … 15) columns of B[k,columns]; the others are +0. */
+export function packEdgePanel(panel: usize, b: usize, columns: i32, k: i32, kStep: usize): void {
+  for (let j = 0; j < COLUMNS; j += 4) packFour(panel + 4 * j, b + 4 * j, columns - j, k, kStep);
 }
 
 /** Four columns of a panel of B stored transposed, [columns,k]: those that it has (1 or more) at b. */
