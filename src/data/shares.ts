@@ -6,14 +6,19 @@ export interface Share {
   readonly rows: number;
 }
 
+/** The first row of a batch of `batch` that falls to `rank` of `ranks`; with rank = ranks, the row after all. Allocates nothing. */
+export function firstRow(batch: number, rank: number, ranks: number): number {
+  const least = Math.floor(batch / ranks);
+  return rank * least + Math.min(rank, batch - least * ranks);
+}
+
 /**
  * The rows of a batch of `batch` that fall to `rank` of `ranks`: contiguous, in rank order, covering exactly, uneven by
  * at most one (the lower ranks have one more). With fewer rows than ranks the last ones have none.
  */
 export function share(batch: number, rank: number, ranks: number): Share {
-  const least = Math.floor(batch / ranks);
-  const extra = batch - least * ranks;
-  return { first: rank * least + Math.min(rank, extra), rows: least + (rank < extra ? 1 : 0) };
+  const first = firstRow(batch, rank, ranks);
+  return { first, rows: firstRow(batch, rank + 1, ranks) - first };
 }
 
 /** Steps of an epoch; the last batch may be short, and is trained. */

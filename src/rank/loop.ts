@@ -1,6 +1,6 @@
 /** What a rank does: steps of a program, one after the other, in time with the others. Never awaits, allocates nothing a step. */
 
-import { share } from "../data/shares.ts";
+import { firstRow } from "../data/shares.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import { Executor } from "../program/execute.ts";
 import { STEP } from "../program/instruction.ts";
@@ -18,6 +18,8 @@ export class RankLoop {
   readonly #stepLoss: Float64Array;
   readonly #losses: Float64Array;
   readonly #durationsMs: Float64Array;
+  /** When the latest step ended. */
+  readonly #clockMs = new Float64Array(1);
   #steps = 0;
 
   constructor(job: RankJob, kernels: Kernels) {
@@ -50,7 +52,7 @@ export class RankLoop {
   train(first: number, end: number, slot: number, steps: number): void {
     const { rank, batch, samples } = this.#job;
     this.#steps = steps;
-    let before = performance.now();
+    this.#clockMs[0] = performance.now();
     for (let index = first; index < end; index++) {
       this.#announceLastStep();
       this.#beat();
@@ -59,11 +61,7 @@ export class RankLoop {
       this.#train?.run(this.#step);
       this.#steps++;
       const loss = this.#stepLoss[0];
-      if (rank === 0) {
-        const now = performance.now();
-        this.#record(loss / this.#step[STEP.batch], now - before);
-        before = now;
-      }
+      if (rank === 0) this.#record();
       if (this.#words[WORD.lastStep] <= this.#steps || loss - loss !== 0) return;
     }
   }
@@ -82,9 +80,9 @@ export class RankLoop {
   #setStep(position: number, batch: number): void {
     const step = this.#step;
     if (step[STEP.batch] !== batch) {
-      const { first, rows } = share(batch, this.#job.rank, this.#job.ranks);
-      step[STEP.firstRow] = first;
-      step[STEP.rows] = rows;
+      const { rank, ranks } = this.#job;
+      step[STEP.firstRow] = firstRow(batch, rank, ranks);
+      step[STEP.rows] = firstRow(batch, rank + 1, ranks) - step[STEP.firstRow];
       step[STEP.batch] = batch;
     }
     step[STEP.sample] = position + step[STEP.firstRow];
@@ -98,10 +96,13 @@ export class RankLoop {
     }
   }
 
-  #record(loss: number, durationMs: number): void {
+  /** Leaves the step's mean loss and duration in the rings. No time is handed from function to function: it may become an object. */
+  #record(): void {
     const entry = (this.#steps - 1) % STEP_RING;
-    this.#losses[entry] = loss;
-    this.#durationsMs[entry] = durationMs;
+    const now = performance.now();
+    this.#durationsMs[entry] = now - this.#clockMs[0];
+    this.#clockMs[0] = now;
+    this.#losses[entry] = this.#stepLoss[0] / this.#step[STEP.batch];
     Atomics.store(this.#words, WORD.stepsDone, this.#steps);
   }
 
