@@ -81,5 +81,5 @@ test("every test that ARCHITECTURE.md names is there", (t) => {
     cited.filter(([file, title]) => !says(`test/${file}.test.ts`, title)),
     [],
   );
-  t.false(says("test/words.test.ts", "a title that nobody … wrote"));
+  t.false(says("test/house.test.ts", "a title that nobody … wrote"));
 });
