@@ -65,9 +65,11 @@ export class RankProcess {
     Atomics.store(this.#words, WORD.stopRequest, 1);
   }
 
-  /** Ends all threads; resolves when they are gone. */
+  /** Ends all threads; resolves when they are gone. Who still waits for an answer gets none. */
   async close(): Promise<void> {
     this.#leaving = true;
+    this.#pending?.reject(new RankError("closed", "the ranks were ended", "see the first failure", {}));
+    this.#pending = null;
     this.#issue("leave", []);
     Atomics.store(this.#words, WORD.abort, 1);
     Atomics.notify(this.#words, WORD.round);
