@@ -79,7 +79,6 @@ class Training {
     const stop = () => this.#session.stopAfterThisStep();
     for (const warning of this.#session.compiled.warnings) observer?.warning?.(warning);
     observer?.started?.(this.#startInfo());
-    if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     try {
       const status = await this.#trainEpochs();
@@ -93,12 +92,15 @@ class Training {
   async #trainEpochs(): Promise<TrainResult["status"]> {
     this.#session.prepareEpoch(this.#at.epoch + 1);
     while (this.#at.step < this.#steps) {
+      if (this.#options.signal?.aborted) return "interrupted";
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
       await this.#trainTo(asked);
       if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";
       if (this.#at.stepInEpoch < asked) return "interrupted";
       await this.#endEpoch();
     }
+    // A run that is taken up where it was cut short, with no step left to do, still has that epoch to tell of.
+    if (this.#at.stepInEpoch > 0 && !this.#cutShort) await this.#endEpoch();
     return "ok";
   }
 

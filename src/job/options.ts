@@ -53,7 +53,7 @@ export interface TrainOptions {
   readonly resume?: Checkpoint;
   /** Where checkpoints go, one at the end of every epoch and one at the end; without it none are written. */
   readonly checkpointFolder?: string;
-  /** Aborted: the step in hand is finished, a checkpoint written, the result's status is "interrupted". */
+  /** Aborted: the step in hand is finished, no other begun, a checkpoint written; the status is "interrupted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
 }
