@@ -10,7 +10,35 @@ function fractionVector(bytes: v128): v128 {
   return f32x4.add(f32x4.mul(b, f32x4.splat(0.0039215087890625)), f32x4.mul(b, f32x4.splat(5.9838389962e-8)));
 }
 
+/** Rows that are fetched before they are converted: 25 KB of MNIST's, half a first-level cache. */
+const FETCHED_ROWS: usize = 32;
+const LINE_BYTES: usize = 64;
+
+/**
+ * Reads a byte of every cache line of `rows` rows. Rows lie anywhere in the data set, so each line is a miss; read one after
+ * the other, with nothing that waits for them, many are under way at once. Returns a word of no meaning, lest it be dropped.
+ */
+function fetchRows(bytes: usize, order: usize, rows: usize, width: usize): i32 {
+  let all: i32 = 0;
+  for (; rows > 0; rows--, order += 4) {
+    const row = bytes + usize(load<u32>(order)) * width;
+    for (let at: usize = 0; at < width; at += LINE_BYTES) all |= load<u8>(row + at);
+  }
+  return all;
+}
+
 export function gatherBytes(out: usize, bytes: usize, order: usize, rows: usize, width: usize): void {
+  for (let left = rows; left > 0; ) {
+    const group = min(left, FETCHED_ROWS);
+    if (width > 0) store<i32>(out, fetchRows(bytes, order, group, width));
+    convertRows(out, bytes, order, group, width);
+    left -= group;
+    order += 4 * group;
+    out += 4 * group * width;
+  }
+}
+
+function convertRows(out: usize, bytes: usize, order: usize, rows: usize, width: usize): void {
   for (; rows > 0; rows--, order += 4) {
     let row = bytes + usize(load<u32>(order)) * width;
     let n = width;

@@ -50,6 +50,8 @@ export class Session {
   readonly layout: ProcessLayout;
   readonly #options: SessionOptions;
   readonly #memory: WebAssembly.Memory;
+  readonly #losses: Float64Array;
+  readonly #durationsMs: Float64Array;
   readonly #ranks: RankProcess;
   readonly #ready: Promise<void>;
 
@@ -60,6 +62,8 @@ export class Session {
     this.layout = planLayout(options, this.compiled.module);
     checkMemory(this.layout);
     this.#memory = createMemory(this.layout.bytes);
+    this.#losses = this.#numbers("lossRing", STEP_RING);
+    this.#durationsMs = this.#numbers("durationRing", STEP_RING);
     const { process, ready } = RankProcess.start(this.#jobs());
     this.#ranks = process;
     this.#ready = ready;
@@ -120,10 +124,7 @@ export class Session {
   /** Mean loss and duration (ms) of step `step` (1, 2, …) of the run; only the latest STEP_RING are remembered. */
   record(step: number): { loss: number; durationMs: number } {
     const entry = (step - 1) % STEP_RING;
-    return {
-      loss: this.#numbers("lossRing", STEP_RING)[entry],
-      durationMs: this.#numbers("durationRing", STEP_RING)[entry],
-    };
+    return { loss: this.#losses[entry], durationMs: this.#durationsMs[entry] };
   }
 
   /** Mean loss and share of right answers over the test set. */
