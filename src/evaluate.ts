@@ -2,6 +2,7 @@
 import type { Settings } from "./base/config.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
+import { completeSettings } from "./job/settings.ts";
 import type { Model } from "./nn/models.ts";
 import { Session } from "./rank/session.ts";
 
@@ -9,17 +10,23 @@ export interface EvaluateOptions {
   readonly model: Model;
   readonly data: Dataset;
   readonly checkpoint: Checkpoint;
-  readonly settings: Pick<Settings, "ranks" | "fma" | "collectiveTimeout">;
+  /** What is left out takes the defaults of the command line. */
+  readonly settings?: Partial<Pick<Settings, "ranks" | "fma" | "collectiveTimeout">>;
 }
 
-/** Mean loss and accuracy: the very numbers that training printed, on any number of ranks. */
+/**
+ * Mean loss and accuracy: the very numbers that training printed, on any number of ranks. Weights that were trained with
+ * plain multiply-adds are evaluated with them.
+ */
 export async function evaluate(
   options: EvaluateOptions,
 ): Promise<{ loss: number; accuracy: number; samples: number }> {
-  const { model, data, checkpoint, settings } = options;
+  const { model, data, checkpoint } = options;
+  const { ranks, fma, collectiveTimeout } = completeSettings(options.settings);
   const session = await Session.open({
-    ...{ model, data, ranks: settings.ranks, fma: settings.fma, seed: 0, shuffle: false, training: null },
-    timeoutMs: 1000 * settings.collectiveTimeout,
+    ...{ model, data, ranks, seed: 0, shuffle: false, training: null },
+    fma: checkpoint.state.fma ? fma : "off",
+    timeoutMs: 1000 * collectiveTimeout,
     start: { tensors: checkpoint.tensors, products: [1, 1] },
   });
   try {

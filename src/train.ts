@@ -1,7 +1,6 @@
 /** The training loop: read this first. Epoch after epoch: prepare the order, train, evaluate, write a checkpoint. */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { defaultSettings, type Settings } from "./base/config.ts";
+import type { Settings } from "./base/config.ts";
 import { type EpochRecord, type TrainingState, writeCheckpoint } from "./checkpoint/checkpoint.ts";
 import { weightsSha256 } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
@@ -9,6 +8,7 @@ import { elementCount } from "./graph/tensor.ts";
 import { checkFit, checkFmaClass, checkResume } from "./job/fit.ts";
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
+import { completeSettings } from "./job/settings.ts";
 import { Session } from "./rank/session.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
@@ -17,10 +17,7 @@ import { checkpointName } from "./run/checkpoint-name.ts";
  * Throws InputError where settings, data and model do not fit; RankError where a rank failed or hung.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const settings = {
-    ...defaultSettings(options.settings?.optimizer ?? "sgd", availableParallelism()),
-    ...options.settings,
-  };
+  const settings = completeSettings(options.settings);
   checkFit(settings, options.data);
   if (options.resume) checkResume(options.resume, settings, options.data);
   const training = await Training.open(options, settings);

@@ -66,6 +66,12 @@ export function trainingGraph(
   graph.apply(sumLosses, [stepLoss, loss.outputs[0]]);
   graph.apply(sumLosses, [epochLoss, loss.outputs[0]], { continues: true });
   const gradients = differentiate(graph, loss);
+  if (gradients.size === 0)
+    throw new InputError(
+      "bad-model",
+      "the model has no parameters that its output depends on: there is nothing to train",
+      "give it a linear layer",
+    );
   if (clips) clipGradients(graph, gradients, graph.block("limit", [1], "f32"));
   updateParameters(graph, optimizer, gradients, graph.block("hyper", [32], "f32"));
   return describe(graph);

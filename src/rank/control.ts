@@ -4,7 +4,7 @@
  *     line 0   command sequence, command, its four operands
  *     line 1   barrier: arrivals of this round, round, sleepers
  *     line 2   stop request, last step, abort, steps done
- *     line 3…  one line a rank: the barrier round at which it arrived last, its steps begun (a sign of life)
+ *     line 3…  one line a rank: the barrier round at which it arrived last, a sign of life, its training step in hand
  *
  * One cache line for each group, so that a rank that spins on one does not slow writers of another.
  */
@@ -34,6 +34,9 @@ export const arrivalWord = (rank: number): number => WORD.ranks + rank * LINE_WO
 
 /** The word that `rank` counts up at every step of training or evaluation: who stands still, hangs. */
 export const beatWord = (rank: number): number => arrivalWord(rank) + 1;
+
+/** The word with the training step (1, 2, …) that `rank` began last: what it died of, if it cannot say so itself. */
+export const stepWord = (rank: number): number => arrivalWord(rank) + 2;
 
 export const controlBytes = (ranks: number): number => 4 * arrivalWord(ranks);
 

@@ -5,7 +5,7 @@ import type { Kernels } from "../kernels/abi.ts";
 import { Executor } from "../program/execute.ts";
 import { STEP } from "../program/instruction.ts";
 import { Barrier, spinCount } from "./barrier.ts";
-import { beatWord, controlWords, NO_LAST_STEP, WORD } from "./control.ts";
+import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
 import { inject } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 
@@ -56,6 +56,7 @@ export class RankLoop {
     for (let index = first; index < end; index++) {
       this.#announceLastStep();
       this.#beat();
+      Atomics.store(this.#words, stepWord(rank), this.#steps + 1);
       this.#injectFault();
       this.#setStep(slot * samples + index * batch, Math.min(batch, samples - index * batch));
       this.#train?.run(this.#step);

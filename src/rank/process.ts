@@ -8,6 +8,7 @@ import {
   type CommandName,
   controlWords,
   NO_LAST_STEP,
+  stepWord,
   WORD,
 } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
@@ -104,7 +105,7 @@ export class RankProcess {
   }
 
   #where(rank: number): { rank: number; step: number } {
-    return { rank, step: this.stepsDone + 1 };
+    return { rank, step: Math.max(1, Atomics.load(this.#words, stepWord(rank))) };
   }
 
   #hear(message: RankMessage): void {

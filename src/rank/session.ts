@@ -1,6 +1,7 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { refuseAbove } from "../data/labels.ts";
 import { epochOrder } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Kernels } from "../kernels/abi.ts";
@@ -206,7 +207,9 @@ export class Session {
       : [["test.", data.test] as const];
     for (const [prefix, half] of halves) {
       half.readImages(bytes(`${prefix}images`, half.count * data.width));
-      half.readLabels(bytes(`${prefix}labels`, half.count));
+      const labels = bytes(`${prefix}labels`, half.count);
+      half.readLabels(labels);
+      refuseAbove(labels, data.classes, `the ${prefix ? "test" : "training"} half of ${data.name}`);
     }
     const order = new Uint32Array(this.#memory.buffer, this.#address("test.order"), data.test.count);
     for (let index = 0; index < order.length; index++) order[index] = index;

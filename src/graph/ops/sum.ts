@@ -1,4 +1,5 @@
 /** Sums that are not products: of gradients that meet, and of a step's losses. */
+import { InputError } from "../../base/errors.ts";
 import type { Op } from "../op.ts";
 import { rowWidth } from "../tensor.ts";
 import { input, length, output } from "./operand.ts";
@@ -9,7 +10,15 @@ export const add: Op = {
   kind: "dX",
   placement: "split",
   inPlace: [0, 0],
-  outputs: ([a]) => [{ shape: a.shape, type: "f32" }],
+  outputs([a, b]) {
+    if (`${a.shape}` !== `${b.shape}`)
+      throw new InputError(
+        "shape-mismatch",
+        `a sum was given [${a.shape}] and [${b.shape}]`,
+        "give it two tensors of one shape",
+      );
+    return [{ shape: a.shape, type: "f32" }];
+  },
   axes: ({ inputs }) => {
     const names = ["m", "n"].slice(0, inputs[0].shape.length);
     return { roles: { m: "row", n: "row" }, inputs: [names, names], outputs: [names] };
