@@ -9,7 +9,7 @@
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { rowWidth } from "../graph/tensor.ts";
-import { splitOf } from "./split.ts";
+import { type Split, splitOf } from "./split.ts";
 
 export interface Slice {
   readonly first: number;
@@ -19,6 +19,10 @@ export interface Slice {
 /** By family of split: the slice of every rank. */
 export type Partition = ReadonlyMap<string, readonly Slice[]>;
 
+/** Kernels work on panels of so many columns: narrower matrices cost as much as one panel. */
+const PANEL_COLUMNS = 16;
+/** What a call costs however little it does, in flops: about 1 µs with its operands fetched from another core. */
+const CALL_FLOPS = 100_000;
 const TILE_ROWS = 6;
 const FLOATS_A_LINE = 16;
 
@@ -36,7 +40,7 @@ interface Family {
   readonly name: string;
   readonly extent: number;
   readonly blockRows: number;
-  /** Flops of one row, over all nodes of the family, for a whole batch. */
+  /** Cost of one row, over all nodes of the family, for a whole batch: a flop and a byte count alike. */
   rowCost: number;
 }
 
@@ -53,11 +57,17 @@ function families(nodes: readonly Node[], batch: number): Family[] {
       blockRows: blockRows(written.shape as number[]),
       rowCost: 0,
     };
-    const cost = node.op.cost((axis) => (axis === split.axis ? 1 : axisLength(node, axis, batch)));
-    family.rowCost += cost.flops + cost.bytes;
+    family.rowCost += rowCost(node, split, batch);
     found.set(split.family, family);
   }
   return [...found.values()];
+}
+
+function rowCost(node: Node, { axis, extent }: Split, batch: number): number {
+  const length = (other: string) => axisLength(node, other, batch);
+  const { flops, bytes } = node.op.cost(length);
+  const padded = axis === "n" ? 1 : (Math.ceil(length("n") / PANEL_COLUMNS) * PANEL_COLUMNS) / length("n");
+  return ((flops + bytes) * padded + CALL_FLOPS) / Number(extent);
 }
 
 /** The number of indices of an axis of a node, for `batch` samples. */

@@ -27,8 +27,8 @@ test("two ranks share the parameters of 784-128-10 at a cache line's border in t
       { first: 128, count: 0 },
     ],
     "linear1.weight": [
-      { first: 0, count: 384 },
-      { first: 384, count: 400 },
+      { first: 0, count: 366 },
+      { first: 366, count: 418 },
     ],
   });
 });
