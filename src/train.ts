@@ -94,11 +94,11 @@ class Training {
       await this.#trainTo(asked);
       if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";
       if (this.#at.stepInEpoch < asked) return "interrupted";
-      await this.#endEpoch();
+      if (!(await this.#endEpoch())) return "nonfinite";
     }
     // A run that is taken up where it was cut short, with no step left to do, still has that epoch to tell of.
-    if (this.#at.stepInEpoch > 0 && !this.#cutShort) await this.#endEpoch();
-    return "ok";
+    const untold = this.#at.stepInEpoch > 0 && !this.#cutShort;
+    return untold && !(await this.#endEpoch()) ? "nonfinite" : "ok";
   }
 
   /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile. */
@@ -115,11 +115,12 @@ class Training {
     }
   }
 
-  /** Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. */
-  async #endEpoch(): Promise<void> {
+  /** Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. False: a loss is no number. */
+  async #endEpoch(): Promise<boolean> {
     const { epoch, stepInEpoch, step } = this.#at;
     const samples = Math.min(stepInEpoch * this.#settings.batch, this.#options.data.train.count);
     const { loss, accuracy } = await this.#session.evaluate();
+    if (!Number.isFinite(loss)) return false;
     const record: EpochRecord = {
       epoch: epoch + 1,
       seconds: this.#progression.epochSeconds,
@@ -135,6 +136,7 @@ class Training {
       this.#progression.epochSeconds = 0;
       this.#save();
     } else this.#cutShort = record;
+    return true;
   }
 
   /** The entry of an epoch that `--max-steps` cut short: part of the result, not of the state to go on from. */

@@ -65,7 +65,7 @@ export function oneThread(wish: Wish = {}): OneThread {
   new Uint32Array(memory.buffer, address("test.order"), data.test.count).forEach((_, index, order) => {
     order[index] = index;
   });
-  initialise(kernels, memory, layout.addresses, layout.step.parameters, 1, address("test.losses"));
+  initialise(kernels, memory, layout.addresses, layout.step.parameters, 1, address("initialStream"));
   writeHyper(memory, address("hyper"), { learningRate: wish.lr ?? 0.1, weightDecay: wish.weightDecay ?? 0 });
   if (wish.clipNorm !== undefined) new Float32Array(memory.buffer, address("limit"), 1)[0] = wish.clipNorm;
   return { compiled, layout, memory, kernels, data, ranks, batch, address };

@@ -1,0 +1,66 @@
+/** Jobs drawn at random: whatever the sizes, any number of ranks in any order leaves what one rank leaves. */
+import test from "ava";
+import * as fc from "fast-check";
+import { ACTIVATIONS, OPTIMIZERS } from "../../src/base/config.ts";
+import { type Model, mlp } from "../../src/nn/models.ts";
+import { synthetic } from "../synthetic.ts";
+import { drawnModel, lines } from "./drawn-model.ts";
+import { evaluateInTurn, hashOf, type Turns, trainInTurn } from "./in-turn.ts";
+import { oneThread } from "./one-thread.ts";
+
+const size = (max: number) => fc.integer({ min: 1, max });
+
+const sizes = {
+  optimizer: fc.constantFrom(...OPTIMIZERS),
+  clipNorm: fc.option(fc.constant(0.5), { nil: undefined }),
+  width: size(70),
+  classes: size(20),
+  samples: size(90),
+  testSamples: size(40),
+  batch: size(40),
+  ranks: fc.integer({ min: 2, max: 9 }),
+  fuses: fc.boolean(),
+};
+type Sizes = {
+  [Key in keyof typeof sizes]: (typeof sizes)[Key] extends fc.Arbitrary<infer Value> ? Value : never;
+};
+
+/** What one rank leaves, and what many leave that go backwards within each phase. */
+function outcomes(model: Model, { samples, testSamples, width, classes, batch, ...job }: Sizes) {
+  return [
+    { ranks: 1, fuses: true },
+    { ranks: job.ranks, fuses: job.fuses },
+  ].map((how) => {
+    const backwards: Turns = (ranks) => ranks.toReversed();
+    const data = synthetic(samples, testSamples, width, classes);
+    const made = oneThread({ ...job, model, data, batch: Math.min(batch, samples), ...how });
+    const losses = trainInTurn(made, 4, backwards);
+    return { losses, hash: hashOf(made), test: evaluateInTurn(made, backwards) };
+  });
+}
+
+const perceptrons = {
+  hidden: fc.array(size(70), { maxLength: 3 }),
+  activation: fc.constantFrom(...ACTIVATIONS),
+};
+
+test("one rank and many leave the same bits for perceptrons of any sizes", (t) => {
+  fc.assert(
+    fc.property(fc.record({ ...perceptrons, ...sizes }), ({ hidden, activation, ...job }) => {
+      const [alone, together] = outcomes(mlp(hidden, activation), job);
+      t.deepEqual(together, alone);
+      t.regex(String(alone.hash), /^[0-9a-f]{64}$/);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("one rank and many leave the same bits for any graph of layers", (t) => {
+  fc.assert(
+    fc.property(fc.record({ plan: lines, ...sizes }), ({ plan, ...job }) => {
+      const [alone, together] = outcomes(drawnModel(plan), job);
+      t.deepEqual(together, alone);
+    }),
+    { numRuns: 60 },
+  );
+});
