@@ -6,7 +6,7 @@
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { alignUp } from "./arena.ts";
-import { operandsOf, sliceFamily } from "./split.ts";
+import { accessesOf, sliceFamily } from "./split.ts";
 
 interface Life {
   readonly bytes: number;
@@ -34,7 +34,7 @@ function mayOverwrite(node: Node, input: Tensor, phases: readonly (readonly Node
 }
 
 function familyOf(node: Node, tensor: Tensor): string | null {
-  const operand = operandsOf(node).find((candidate) => candidate.tensor === tensor);
+  const operand = accessesOf(node).find((candidate) => candidate.tensor === tensor);
   return operand ? sliceFamily(node, operand.axes) : null;
 }
 
@@ -50,7 +50,7 @@ export function planValues(
   phases.forEach((nodes, phase) => {
     for (const node of nodes) {
       const [output, input] = node.op.inPlace ?? [-1, -1];
-      for (const { tensor } of operandsOf(node)) {
+      for (const { tensor } of accessesOf(node)) {
         if (tensor.kind !== "value") continue;
         const overwrites = tensor === node.outputs[output] && mayOverwrite(node, node.inputs[input], phases);
         const life =

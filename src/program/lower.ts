@@ -3,9 +3,10 @@ import { share as rowsOf } from "../data/shares.ts";
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, type Tensor } from "../graph/tensor.ts";
 import { type Argument, type Instruction, type Program, STEP } from "./instruction.ts";
+import { predecessors } from "./order.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
-import { areOrdered, operandsOf, splitOf } from "./split.ts";
+import { accessesOf, splitOf } from "./split.ts";
 
 /** Bytes of scratch that a gemm of at most these sizes needs: the kernels' own answer. */
 export type ScratchBytes = (m: number, n: number, k: number) => number;
@@ -59,7 +60,7 @@ function lengthOf(node: Node, axis: string, times: number, share: Share): Argume
   const isSplit = splitOf(node)?.axis === axis;
   if (isSplit && share === "batch") return { base: 0, stride: times, times: STEP.rows };
   if (isSplit && share !== null && typeof share === "object") return constant(share.count * times);
-  const extents = operandsOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
+  const extents = accessesOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
   const extent = extents.find((candidate) => candidate !== undefined);
   return extent === "batch"
     ? { base: 0, stride: times, times: STEP.batch }
@@ -116,18 +117,18 @@ function barrier(id: number): Instruction {
 
 /** The program of `context.rank`: its share of every phase, each phase closed by a barrier. */
 export function lower(context: LoweringContext): Program {
+  const phases = context.places.phases.map((phase) =>
+    phase.map((node) => ({ node, share: shareOf(node, context) })).filter(({ share }) => share !== null),
+  );
+  const before = predecessors(phases.flat().map(({ node }) => node));
   const instructions: Instruction[] = [];
-  const done: { node: Node; id: number }[] = [];
-  for (const phase of context.places.phases) {
-    for (const node of phase) {
-      const share = shareOf(node, context);
-      if (share === null) continue;
+  const ids: number[] = [];
+  for (const phase of phases) {
+    for (const { node, share } of phase) {
       const id = instructions.length;
-      const dependencies = done
-        .filter((earlier) => areOrdered(earlier.node, node))
-        .map((earlier) => earlier.id);
+      const dependencies = before[ids.length].map((earlier) => ids[earlier]);
       instructions.push(instruction(node, id, dependencies, share, context));
-      done.push({ node, id });
+      ids.push(id);
     }
     instructions.push(barrier(instructions.length));
   }

@@ -9,36 +9,62 @@
  * Two phases are what comes out for a training step (NUMERICS §5); clipping by a norm adds two more.
  */
 import type { Node } from "../graph/tensor.ts";
-import { areOrdered, mayShareAPhase } from "./split.ts";
+import { predecessors } from "./order.ts";
+import { mayShareAPhase } from "./split.ts";
+
+/** A node that waits for its turn. */
+interface Candidate {
+  readonly node: Node;
+  /** The later nodes that must wait for this one, oldest first. */
+  readonly followers: Candidate[];
+  /** Nodes that it still waits for. */
+  missing: number;
+  /** The first phase whose slices it does not step on. */
+  earliest: number;
+}
 
 export function cutIntoPhases(nodes: readonly Node[]): Node[][] {
+  const waiting = new Set(candidates(nodes));
   const phases: Node[][] = [];
-  let waiting = [...nodes];
-  while (waiting.length > 0) {
-    const phase: Node[] = [];
-    let taken: Node | undefined;
-    do {
-      taken = next(phase, waiting);
-      if (taken) {
-        phase.push(taken);
-        waiting = waiting.filter((node) => node !== taken);
-      }
-    } while (taken);
-    phases.push(phase);
-  }
+  while (waiting.size > 0) phases.push(fill(waiting, phases.length));
   return phases;
 }
 
-/**
- * The node to append to a phase: one that no waiting node must precede and that steps on no slice of the phase. A consumer
- * of what was made last comes first (dW, then at once its update: the slice is still in the cache), then the oldest.
- */
-function next(phase: readonly Node[], waiting: readonly Node[]): Node | undefined {
-  const ready = waiting.filter(
-    (node, index) =>
-      phase.every((earlier) => mayShareAPhase(earlier, node)) &&
-      waiting.slice(0, index).every((earlier) => !areOrdered(earlier, node)),
+function candidates(nodes: readonly Node[]): Candidate[] {
+  const before = predecessors(nodes);
+  const list = nodes.map(
+    (node, index): Candidate => ({ node, followers: [], missing: before[index].length, earliest: 0 }),
   );
-  const made = phase.at(-1)?.outputs ?? [];
-  return ready.find(({ inputs }) => inputs.some((input) => made.includes(input))) ?? ready[0];
+  for (const [index, candidate] of list.entries())
+    for (const earlier of before[index]) list[earlier].followers.push(candidate);
+  return list;
+}
+
+/**
+ * Takes from `waiting` what may run in phase number `phase`. A consumer of what was made last comes first (dW, then at once
+ * its update: the slice is still in the cache), then the oldest.
+ */
+function fill(waiting: Set<Candidate>, phase: number): Node[] {
+  const isReady = ({ missing, earliest }: Candidate) => missing === 0 && earliest <= phase;
+  const taken: Node[] = [];
+  let next = first(waiting, isReady);
+  while (next) {
+    const { node, followers } = next;
+    waiting.delete(next);
+    taken.push(node);
+    for (const follower of followers) {
+      follower.missing--;
+      if (!mayShareAPhase(node, follower.node)) follower.earliest = phase + 1;
+    }
+    const consumers = followers.filter(({ node: { inputs } }) =>
+      inputs.some((input) => node.outputs.includes(input)),
+    );
+    next = first(consumers, isReady) ?? first(waiting, isReady);
+  }
+  return taken;
+}
+
+function first<T>(items: Iterable<T>, fits: (item: T) => boolean): T | undefined {
+  for (const item of items) if (fits(item)) return item;
+  return undefined;
 }

@@ -2,8 +2,8 @@
 import type { Axes } from "../graph/op.ts";
 import type { Extent, Node, Tensor } from "../graph/tensor.ts";
 
-/** A node's tensors with their axes, each marked as read or written. */
-export interface Operand {
+/** A tensor that a node reads or writes, with the axes by which it does. */
+export interface Access {
   readonly tensor: Tensor;
   readonly axes: readonly string[];
   readonly writes: boolean;
@@ -17,7 +17,16 @@ export interface Split {
   readonly family: string;
 }
 
-export function operandsOf(node: Node): Operand[] {
+const known = new WeakMap<Node, readonly Access[]>();
+
+/** All that a node touches, what it makes first. A node never changes, so the list is made once. */
+export function accessesOf(node: Node): readonly Access[] {
+  const accesses = known.get(node) ?? listAccesses(node);
+  known.set(node, accesses);
+  return accesses;
+}
+
+function listAccesses(node: Node): Access[] {
   const axes: Axes = node.op.axes(node);
   const writes = node.op.writes ?? [];
   return [
@@ -32,7 +41,7 @@ export function operandsOf(node: Node): Operand[] {
 
 export function splitOf(node: Node): Split | null {
   if (node.op.placement !== "split") return null;
-  const written = operandsOf(node).find(({ writes }) => writes) as Operand;
+  const written = accessesOf(node).find(({ writes }) => writes) as Access;
   const [axis] = written.axes;
   const extent = written.tensor.shape[0];
   if (extent === "batch") return { axis, extent, family: "batch" };
@@ -40,7 +49,7 @@ export function splitOf(node: Node): Split | null {
   return { axis, extent, family: parameter ? parameter.name : `${written.tensor.name}@${node.id}` };
 }
 
-/** The family by which a node slices an operand along its first axis; null if it touches other ranks' slices too. */
+/** The family by which a node slices a tensor along its first axis; null if it touches other ranks' slices too. */
 export function sliceFamily(node: Node, axes: readonly string[]): string | null {
   const split = splitOf(node);
   return split && axes[0] === split.axis ? split.family : null;
@@ -48,8 +57,8 @@ export function sliceFamily(node: Node, axes: readonly string[]): string | null 
 
 /** Whether `later` may run in the same phase as `earlier`, ranks not having met in between. */
 export function mayShareAPhase(earlier: Node, later: Node): boolean {
-  for (const before of operandsOf(earlier))
-    for (const after of operandsOf(later)) {
+  for (const before of accessesOf(earlier))
+    for (const after of accessesOf(later)) {
       if (before.tensor !== after.tensor || !(before.writes || after.writes)) continue;
       if (earlier.op.placement === "every" && before.writes) continue; // each rank reads its own copy
       if (earlier.op.placement === "first" && later.op.placement === "first") continue;
@@ -57,12 +66,4 @@ export function mayShareAPhase(earlier: Node, later: Node): boolean {
       if (family === null || family !== sliceFamily(later, after.axes)) return false;
     }
   return true;
-}
-
-/** Whether the two touch a tensor that at least one of them writes, so that their order matters. */
-export function areOrdered(earlier: Node, later: Node): boolean {
-  const before = operandsOf(earlier);
-  return operandsOf(later).some((after) =>
-    before.some(({ tensor, writes }) => tensor === after.tensor && (writes || after.writes)),
-  );
 }

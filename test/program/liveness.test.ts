@@ -2,7 +2,7 @@ import test from "ava";
 import * as fc from "fast-check";
 import { planValues } from "../../src/program/liveness.ts";
 import { tensorBytes } from "../../src/program/place.ts";
-import { operandsOf } from "../../src/program/split.ts";
+import { accessesOf } from "../../src/program/split.ts";
 import { type Job, phasesOf } from "./picture.ts";
 
 const BATCH = 7;
@@ -13,7 +13,7 @@ function livesOf(job: Job) {
   const { offsets, bytes } = planValues(phases, (tensor) => tensorBytes(tensor, BATCH));
   const lives = [...offsets].map(([tensor, offset]) => {
     const touching = phases.flatMap((nodes, phase) =>
-      nodes.some((node) => operandsOf(node).some((operand) => operand.tensor === tensor)) ? [phase] : [],
+      nodes.some((node) => accessesOf(node).some((access) => access.tensor === tensor)) ? [phase] : [],
     );
     const [first, last] = [Math.min(...touching), Math.max(...touching)];
     return { tensor, offset, end: offset + tensorBytes(tensor, BATCH), first, last };

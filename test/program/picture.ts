@@ -1,23 +1,26 @@
 /** Draws phases as text, so that a test can show the timetable that it expects. */
 import { fuse } from "../../src/graph/fuse.ts";
 import type { Node } from "../../src/graph/tensor.ts";
-import { mlp } from "../../src/nn/models.ts";
+import { type Model, mlp } from "../../src/nn/models.ts";
 import type { OptimizerName } from "../../src/nn/optimizers.ts";
 import { type StepGraph, trainingGraph } from "../../src/nn/step.ts";
 import { cutIntoPhases } from "../../src/program/phases.ts";
 
 export interface Job {
   hidden?: number[];
+  model?: Model;
+  fuses?: boolean;
   optimizer?: OptimizerName;
   clips?: boolean;
   samples?: { width: number; classes: number; count: number };
 }
 
-export function phasesOf(job: Job): { step: StepGraph; phases: Node[][] } {
-  const { hidden = [12], optimizer = "sgd", clips = false } = job;
+export function phasesOf(job: Job): { step: StepGraph; nodes: Node[]; phases: Node[][] } {
+  const { hidden = [12], model = mlp(hidden, "relu"), fuses = true, optimizer = "sgd", clips = false } = job;
   const samples = job.samples ?? { width: 20, classes: 10, count: 100 };
-  const step = trainingGraph(mlp(hidden, "relu"), samples, optimizer, clips);
-  return { step, phases: cutIntoPhases(fuse(step.graph.nodes)) };
+  const step = trainingGraph(model, samples, optimizer, clips);
+  const nodes = fuses ? fuse(step.graph.nodes) : step.graph.nodes;
+  return { step, nodes, phases: cutIntoPhases(nodes) };
 }
 
 /** One line a phase: the ops in order, with the parameter that each writes or computes the gradient of. */
