@@ -6,7 +6,7 @@
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { alignUp } from "./arena.ts";
-import { accessesOf, sliceFamily } from "./split.ts";
+import { type Access, accessesOf, sliceFamily } from "./split.ts";
 
 interface Life {
   readonly bytes: number;
@@ -20,22 +20,45 @@ export interface ValueMemory {
   readonly bytes: number;
 }
 
-/** Whether `node` may write its output over `input`: a value that no rank reads afterwards. */
-function mayOverwrite(node: Node, input: Tensor, phases: readonly (readonly Node[])[]): boolean {
-  if (input.kind !== "value") return false;
-  const phase = phases.findIndex((nodes) => nodes.includes(node));
-  const family = familyOf(node, input);
-  const isDone = (reader: Node) =>
-    phases.slice(0, phase).some((nodes) => nodes.includes(reader)) ||
-    (phases[phase].slice(0, phases[phase].indexOf(node)).includes(reader) &&
-      familyOf(reader, input) === family);
-  const readers = phases.flat().filter((other) => other !== node && other.inputs.includes(input));
-  return family !== null && readers.every(isDone);
+/** A node that reads a value, with the number of its phase. */
+interface Reader {
+  readonly node: Node;
+  readonly phase: number;
 }
 
+/** The readers of every tensor, in the order in which a rank executes them. */
+function listReaders(phases: readonly (readonly Node[])[]): Map<Tensor, Reader[]> {
+  const readers = new Map<Tensor, Reader[]>();
+  for (const [phase, nodes] of phases.entries())
+    for (const node of nodes)
+      for (const input of new Set(node.inputs)) {
+        const list = readers.get(input);
+        if (list) list.push({ node, phase });
+        else readers.set(input, [{ node, phase }]);
+      }
+  return readers;
+}
+
+/**
+ * Whether the last of `readers` may write its output over `input`: it must read it in one way only, and whoever reads it in
+ * the same phase must read, on every rank, the very slice that this rank overwrites.
+ */
+function mayOverwrite(node: Node, input: Tensor, readers: readonly Reader[]): boolean {
+  const last = readers[readers.length - 1];
+  if (input.kind !== "value" || last.node !== node) return false;
+  const ways = new Set(accessesTo(node, input).map(({ axes }) => `${axes}`));
+  const family = familyOf(node, input);
+  const isDone = (reader: Reader) => reader.phase < last.phase || familyOf(reader.node, input) === family;
+  return ways.size === 1 && family !== null && readers.every(isDone);
+}
+
+const accessesTo = (node: Node, tensor: Tensor): readonly Access[] =>
+  accessesOf(node).filter((access) => access.tensor === tensor);
+
+/** The family by which a node slices a tensor in all of its accesses; null if there is no such family. */
 function familyOf(node: Node, tensor: Tensor): string | null {
-  const operand = accessesOf(node).find((candidate) => candidate.tensor === tensor);
-  return operand ? sliceFamily(node, operand.axes) : null;
+  const families = accessesTo(node, tensor).map(({ axes }) => sliceFamily(node, axes));
+  return families.every((family) => family === families[0]) ? families[0] : null;
 }
 
 /**
@@ -46,39 +69,44 @@ export function planValues(
   phases: readonly (readonly Node[])[],
   bytesOf: (tensor: Tensor) => number,
 ): ValueMemory {
+  const readers = listReaders(phases);
   const lives = new Map<Tensor, Life>();
-  phases.forEach((nodes, phase) => {
-    for (const node of nodes) {
-      const [output, input] = node.op.inPlace ?? [-1, -1];
+  /** The life of the input that `node` overwrites with `output`, if it does. */
+  const inherited = (node: Node, output: Tensor): Life | undefined => {
+    const [to, from] = node.op.inPlace ?? [-1, -1];
+    const input = node.inputs[from];
+    if (output !== node.outputs[to] || !mayOverwrite(node, input, readers.get(input) ?? [])) return undefined;
+    if (bytesOf(output) > bytesOf(input))
+      throw new Error(`${node.op.name} cannot write ${output.name} over ${input.name}: it is larger`);
+    return lives.get(input);
+  };
+  for (const [phase, nodes] of phases.entries())
+    for (const node of nodes)
       for (const { tensor } of accessesOf(node)) {
         if (tensor.kind !== "value") continue;
-        const overwrites = tensor === node.outputs[output] && mayOverwrite(node, node.inputs[input], phases);
         const life =
           lives.get(tensor) ??
-          (overwrites ? lives.get(node.inputs[input]) : undefined) ??
+          inherited(node, tensor) ??
           ({ bytes: alignUp(bytesOf(tensor)), first: phase, last: phase, offset: -1 } satisfies Life);
         life.last = phase;
         lives.set(tensor, life);
       }
-    }
-  });
   const bytes = assignOffsets([...new Set(lives.values())]);
   return { offsets: new Map([...lives].map(([tensor, { offset }]) => [tensor, offset])), bytes };
 }
 
 function assignOffsets(lives: readonly Life[]): number {
+  /** In ascending order of their offsets. */
   const placed: Life[] = [];
   for (const life of lives.toSorted((a, b) => b.bytes - a.bytes)) {
-    const rivals = placed
-      .filter((other) => other.first <= life.last && life.first <= other.last)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const rival of rivals) {
-      if (offset + life.bytes <= rival.offset) break;
-      offset = Math.max(offset, rival.offset + rival.bytes);
+    life.offset = 0;
+    for (const rival of placed) {
+      if (rival.first > life.last || life.first > rival.last) continue;
+      if (life.offset + life.bytes <= rival.offset) break;
+      life.offset = Math.max(life.offset, rival.offset + rival.bytes);
     }
-    life.offset = offset;
-    placed.push(life);
+    const above = placed.findIndex(({ offset }) => offset > life.offset);
+    placed.splice(above < 0 ? placed.length : above, 0, life);
   }
-  return Math.max(0, ...placed.map(({ offset, bytes }) => offset + bytes));
+  return lives.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes), 0);
 }

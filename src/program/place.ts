@@ -1,7 +1,7 @@
 /** Where everything lies in the shared memory: named tensors once per process, values by liveness, scratch per rank. */
 import { ELEMENT_BYTES, elementCount, type Node, type Tensor } from "../graph/tensor.ts";
 import type { StepGraph } from "../nn/step.ts";
-import { type Arena, LINE_BYTES } from "./arena.ts";
+import { type Arena, alignUp } from "./arena.ts";
 import { planValues, type ValueMemory } from "./liveness.ts";
 
 /** Addresses of parameters, states, blocks and streams by name: shared by the programs of a process. */
@@ -19,22 +19,27 @@ export function placeNamed(arena: Arena, step: StepGraph, addresses: NamedAddres
     if (!addresses.has(tensor.name)) addresses.set(tensor.name, arena.reserve(tensorBytes(tensor, 0)));
 }
 
-/** Values that each rank computes for itself: one cache line a rank. */
-function isPrivate(tensor: Tensor, phases: readonly (readonly Node[])[]): boolean {
-  return phases.flat().some(({ op, outputs }) => op.placement === "every" && outputs.includes(tensor));
+/** The values' memory, in which the values that every rank computes for itself have a copy for each rank. */
+export interface RankValues extends ValueMemory {
+  /** Bytes from one rank's copy of such a value to the next rank's: whole cache lines. */
+  readonly copyBytes: ReadonlyMap<Tensor, number>;
 }
 
 /** The values' memory for steps of at most `batch` samples on `ranks` ranks. */
-export function placeValues(phases: readonly (readonly Node[])[], batch: number, ranks: number): ValueMemory {
-  return planValues(phases, (tensor) =>
-    isPrivate(tensor, phases) ? LINE_BYTES * ranks : tensorBytes(tensor, batch),
-  );
+export function placeValues(phases: readonly (readonly Node[])[], batch: number, ranks: number): RankValues {
+  const own = phases.flat().flatMap(({ op, outputs }) => (op.placement === "every" ? outputs : []));
+  const copyBytes = new Map(own.map((tensor) => [tensor, alignUp(tensorBytes(tensor, batch))]));
+  const bytesOf = (tensor: Tensor) => {
+    const copy = copyBytes.get(tensor);
+    return copy === undefined ? tensorBytes(tensor, batch) : copy * ranks;
+  };
+  return { ...planValues(phases, bytesOf), copyBytes };
 }
 
 /** What lowering asks of the memory plan. */
 export interface Places {
   readonly named: ReadonlyMap<string, number>;
-  readonly values: ValueMemory;
+  readonly values: RankValues;
   readonly valuesBase: number;
   /** The rank's private scratch. */
   readonly scratch: number;
@@ -48,6 +53,6 @@ export function addressOf(places: Places, tensor: Tensor, rank: number): number 
     if (address === undefined) throw new Error(`${tensor.name} has no place`);
     return address;
   }
-  const address = places.valuesBase + (places.values.offsets.get(tensor) as number);
-  return isPrivate(tensor, places.phases) ? address + rank * LINE_BYTES : address;
+  const { offsets, copyBytes } = places.values;
+  return places.valuesBase + (offsets.get(tensor) as number) + rank * (copyBytes.get(tensor) ?? 0);
 }

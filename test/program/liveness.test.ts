@@ -1,5 +1,7 @@
 import test from "ava";
 import * as fc from "fast-check";
+import type { Op } from "../../src/graph/op.ts";
+import type { Graph, Node, Tensor } from "../../src/graph/tensor.ts";
 import { planValues } from "../../src/program/liveness.ts";
 import { tensorBytes } from "../../src/program/place.ts";
 import { accessesOf } from "../../src/program/split.ts";
@@ -54,4 +56,51 @@ test("values alive in one phase share no byte, unless one is the other's result 
     ),
     { numRuns: 40 },
   );
+});
+
+const value = (id: number, width: number): Tensor => ({
+  ...{ id, kind: "value", type: "f32", graph: {} as Graph, name: `v${id}` },
+  shape: ["batch", width],
+});
+
+/** Whether a node that may work in place, and reads its input along each of `ways`, writes a value of `width` over it. */
+function overwrites(ways: readonly string[][], width = 8): boolean {
+  const [x, y] = [value(0, 8), value(1, width)];
+  const op = (inputs: readonly string[][], inPlace?: [number, number]) =>
+    ({
+      ...{ name: "flip", kind: "forward", placement: "split", inPlace },
+      axes: () => ({ roles: {}, inputs, outputs: [["m", "n"]] }),
+    }) as unknown as Op;
+  const nodes: Node[] = [
+    { id: 0, op: op([]), inputs: [], outputs: [x], attributes: {} },
+    { id: 1, op: op(ways, [0, 0]), inputs: ways.map(() => x), outputs: [y], attributes: {} },
+  ];
+  const { offsets } = planValues([nodes], (tensor) => tensorBytes(tensor, BATCH));
+  return offsets.get(x) === offsets.get(y);
+}
+
+test("a value is overwritten where its last reader reads it element by element, be it twice", (t) => {
+  t.true(overwrites([["m", "n"]]));
+  t.true(
+    overwrites([
+      ["m", "n"],
+      ["m", "n"],
+    ]),
+  );
+});
+
+test("a value that its last reader reads in two ways is not overwritten", (t) => {
+  for (const second of [
+    ["m", "k"],
+    ["n", "m"],
+    ["k", "m"],
+  ]) {
+    t.false(overwrites([["m", "n"], second]));
+    t.false(overwrites([second, ["m", "n"]]));
+  }
+});
+
+test("an op that would write a value over a smaller one is an error of that op", (t) => {
+  t.true(overwrites([["m", "n"]], 3));
+  t.throws(() => overwrites([["m", "n"]], 9), { message: "flip cannot write v1 over v0: it is larger" });
 });

@@ -1,0 +1,39 @@
+/** What planning costs as models grow deep: counted, not timed. */
+import test from "ava";
+import type { Node } from "../../src/graph/tensor.ts";
+import { Arena } from "../../src/program/arena.ts";
+import { lower } from "../../src/program/lower.ts";
+import { partition } from "../../src/program/partition.ts";
+import { cutIntoPhases } from "../../src/program/phases.ts";
+import { placeNamed, placeValues } from "../../src/program/place.ts";
+import { phasesOf } from "./picture.ts";
+
+const BATCH = 32;
+const RANKS = 3;
+
+/** Instructions of a net of `layers` layers on one of the ranks, and how often planning it looks at a node or an op. */
+function plan(layers: number): { instructions: number; looks: number } {
+  let looks = 0;
+  const watch = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(of, key) {
+        looks++;
+        return Reflect.get(of, key);
+      },
+    });
+  const { step, nodes } = phasesOf({ hidden: Array(layers - 1).fill(16) });
+  const phases = cutIntoPhases(nodes.map((node): Node => watch({ ...node, op: watch(node.op) })));
+  const named = new Map([...step.blocks.keys()].map((name) => [name, 0]));
+  placeNamed(new Arena(), step, named);
+  const values = placeValues(phases, BATCH, RANKS);
+  const slices = partition(phases.flat(), BATCH, RANKS);
+  const places = { named, values, valuesBase: 0, scratch: 0, phases };
+  const { instructions } = lower({ rank: 0, ranks: RANKS, batch: BATCH, partition: slices, places });
+  return { instructions: instructions.length, looks };
+}
+
+test("planning 150 layers takes three times the work of planning 50", (t) => {
+  const [some, many] = [plan(50), plan(150)];
+  t.true(many.instructions > 2.2 * some.instructions);
+  t.true(many.looks < 3.3 * some.looks, `${many.looks} looks for 150 layers, ${some.looks} for 50`);
+});
