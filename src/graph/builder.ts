@@ -46,6 +46,22 @@ export class GraphBuilder implements Graph {
   }
 
   apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}, of?: Tensor): Tensor[] {
+    const name = `${op.name}${this.nodes.length}`;
+    return this.#append(op, inputs, attributes, (index) => ({ kind: "value", name: `${name}.${index}`, of }));
+  }
+
+  /** A node whose outputs last beyond the step: streams of these names, with a row for every sample. */
+  applyKept(op: Op, inputs: readonly Tensor[], names: readonly string[]): Tensor[] {
+    return this.#append(op, inputs, {}, (index) => ({ kind: "stream", name: names[index] }));
+  }
+
+  /** Adds a node; `identity` says what each of its outputs is for and called. */
+  #append(
+    op: Op,
+    inputs: readonly Tensor[],
+    attributes: Attributes,
+    identity: (index: number) => Pick<Tensor, "kind" | "name" | "of">,
+  ): Tensor[] {
     for (const input of inputs)
       if (input.graph !== this)
         throw new InputError(
@@ -53,17 +69,11 @@ export class GraphBuilder implements Graph {
           `${op.name} was given a tensor of another model`,
           "use only what this call of the model function made",
         );
-    const id = this.nodes.length;
     const outputs = op
       .outputs(inputs, attributes)
-      .map((spec, index) => this.#add({ kind: "value", name: `${op.name}${id}.${index}`, ...spec, of }));
-    this.nodes.push({ id, op, inputs, outputs, attributes });
+      .map((spec, index) => this.#add({ ...identity(index), ...spec }));
+    this.nodes.push({ id: this.nodes.length, op, inputs, outputs, attributes });
     return outputs;
-  }
-
-  /** Makes a value last beyond the step: a stream, with a row for every sample. */
-  keep(value: Tensor, name: string): void {
-    Object.assign(value, { kind: "stream", name });
   }
 
   #add(tensor: Omit<Tensor, "id" | "graph">): Tensor {

@@ -8,58 +8,65 @@ import type { Node, Tensor } from "./tensor.ts";
 
 type Rewrite = (nodes: readonly Node[]) => Node[];
 
-/** The only consumer of a tensor, or null. */
-function onlyConsumer(nodes: readonly Node[], tensor: Tensor): Node | null {
-  const consumers = nodes.filter(({ inputs }) => inputs.includes(tensor));
-  return consumers.length === 1 ? consumers[0] : null;
+/** By tensor: the nodes that read it. */
+function consumers(nodes: readonly Node[]): Map<Tensor, Node[]> {
+  const found = new Map<Tensor, Node[]>();
+  for (const node of nodes)
+    for (const input of new Set(node.inputs)) {
+      const list = found.get(input);
+      if (list) list.push(node);
+      else found.set(input, [node]);
+    }
+  return found;
 }
 
-/** Replaces `first` by `fused` and drops `second`, whose outputs `fused` now makes. */
-function merge(nodes: readonly Node[], first: Node, second: Node, fused: Omit<Node, "id">): Node[] {
-  return nodes.flatMap((node) => {
-    if (node === first) return [{ ...fused, id: first.id }];
-    return node === second ? [] : [node];
-  });
+/**
+ * Lets every product absorb the node that follows it, where `absorb` makes one of the two. The product's own output is gone
+ * then, so nobody else may read it, and it may not be one that is kept.
+ */
+function absorbing(absorb: (product: Node, next: Node) => Node | null): Rewrite {
+  return (nodes) => {
+    const readers = consumers(nodes);
+    const absorbed = new Set<Node>();
+    const list = nodes.map((product) => {
+      const [output] = product.outputs;
+      if (product.op !== matmul || output.kind !== "value") return product;
+      const [next, ...others] = readers.get(output) ?? [];
+      const fused = next?.inputs[0] === output && others.length === 0 ? absorb(product, next) : null;
+      if (fused) absorbed.add(next);
+      return fused ?? product;
+    });
+    return list.filter((node) => !absorbed.has(node));
+  };
 }
 
 /** product → bias  ⟹  product with a bias in its epilogue. */
-const biasIntoProduct: Rewrite = (nodes) => {
-  for (const product of nodes) {
-    if (product.op !== matmul || product.inputs.length > 2) continue;
-    const next = onlyConsumer(nodes, product.outputs[0]);
-    if (next?.op !== addBias) continue;
-    const inputs = [...product.inputs, next.inputs[1]];
-    return biasIntoProduct(merge(nodes, product, next, { ...product, inputs, outputs: next.outputs }));
-  }
-  return [...nodes];
-};
+const biasIntoProduct = absorbing((product, next) => {
+  if (next.op !== addBias || product.inputs.length > 2) return null;
+  return { ...product, inputs: [...product.inputs, next.inputs[1]], outputs: next.outputs };
+});
 
 /** product → activation  ⟹  product with the activation in its epilogue, if nobody else needs the input. */
-const activationIntoProduct: Rewrite = (nodes) => {
-  for (const product of nodes) {
-    if (product.op !== matmul || product.attributes.activation) continue;
-    const next = onlyConsumer(nodes, product.outputs[0]);
-    if (!next || activations[next.op.name as ActivationName] !== next.op) continue;
-    const attributes = { ...product.attributes, activation: next.op.name };
-    return activationIntoProduct(
-      merge(nodes, product, next, { ...product, attributes, outputs: next.outputs }),
-    );
-  }
-  return [...nodes];
-};
+const activationIntoProduct = absorbing((product, next) => {
+  if (activations[next.op.name as ActivationName] !== next.op || product.attributes.activation) return null;
+  const attributes = { ...product.attributes, activation: next.op.name };
+  return { ...product, attributes, outputs: next.outputs };
+});
 
 /** loss and its gradient  ⟹  one pass over the logits. */
 const lossWithGradient: Rewrite = (nodes) => {
   const loss = nodes.find(({ op }) => op === crossEntropy);
   const gradient = nodes.find(
-    ({ op, inputs }) => op === crossEntropyGradient && inputs[0] === loss?.inputs[0],
+    ({ op, inputs }) =>
+      op === crossEntropyGradient && inputs.every((input, index) => input === loss?.inputs[index]),
   );
   if (!loss || !gradient) return [...nodes];
   const outputs = [...gradient.outputs, ...loss.outputs];
-  return merge(nodes, loss, gradient, { ...loss, op: crossEntropyWithGradient, outputs });
+  const fused: Node = { ...loss, op: crossEntropyWithGradient, outputs };
+  return nodes.map((node) => (node === loss ? fused : node)).filter((node) => node !== gradient);
 };
 
-/** All fusions, each until it finds nothing more. */
+/** The list after all fusions. */
 export function fuse(nodes: readonly Node[]): Node[] {
   return [biasIntoProduct, activationIntoProduct, lossWithGradient].reduce<Node[]>(
     (list, rewrite) => rewrite(list),

@@ -5,7 +5,8 @@ import { GraphBuilder } from "../graph/builder.ts";
 import { crossEntropy } from "../graph/ops/loss.ts";
 import { gatherBytes, gatherLabels } from "../graph/ops/source.ts";
 import { sumLosses } from "../graph/ops/sum.ts";
-import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { HYPER } from "../kernels/abi.ts";
 import type { Model } from "./models.ts";
 import { clipGradients, type OptimizerName, updateParameters } from "./optimizers.ts";
 
@@ -23,13 +24,13 @@ export interface StepGraph {
   readonly blocks: ReadonlyMap<string, Tensor>;
 }
 
-/** Gathers the step's samples and applies the model and the loss; returns the loss's node. */
-function forward(graph: GraphBuilder, model: Model, samples: Samples, prefix = ""): Node {
+/** Gathers the step's samples and applies the model: what the loss is taken of. */
+function logitsAndLabels(graph: GraphBuilder, model: Model, samples: Samples, prefix = ""): [Tensor, Tensor] {
   const order = graph.block(`${prefix}order`, ["batch"], "u32", "stream");
   const images = graph.block(`${prefix}images`, [samples.count, samples.width], "u8");
   const labels = graph.block(`${prefix}labels`, [samples.count], "u8");
   const [x] = graph.apply(gatherBytes, [images, order]);
-  const [classes] = graph.apply(gatherLabels, [labels, order]);
+  const [classOf] = graph.apply(gatherLabels, [labels, order]);
   const logits = model(x, samples.classes);
   if (logits?.graph !== graph || logits.shape[1] !== samples.classes)
     throw new InputError(
@@ -37,8 +38,7 @@ function forward(graph: GraphBuilder, model: Model, samples: Samples, prefix = "
       `the model returned ${logits?.shape ? `[${logits.shape}]` : "no tensor"}, the data set needs [batch,${samples.classes}]`,
       `end the model with a layer of ${samples.classes} units and return it`,
     );
-  graph.apply(crossEntropy, [logits, classes]);
-  return graph.nodes[graph.nodes.length - 1];
+  return [logits, classOf];
 }
 
 function describe(graph: GraphBuilder): StepGraph {
@@ -60,11 +60,12 @@ export function trainingGraph(
   clips: boolean,
 ): StepGraph {
   const graph = new GraphBuilder();
-  const loss = forward(graph, model, samples);
+  const [losses] = graph.apply(crossEntropy, logitsAndLabels(graph, model, samples));
+  const loss = graph.nodes[graph.nodes.length - 1];
   const stepLoss = graph.block("stepLoss", [1], "f64");
   const epochLoss = graph.block("epochLoss", [1], "f64");
-  graph.apply(sumLosses, [stepLoss, loss.outputs[0]]);
-  graph.apply(sumLosses, [epochLoss, loss.outputs[0]], { continues: true });
+  graph.apply(sumLosses, [stepLoss, losses]);
+  graph.apply(sumLosses, [epochLoss, losses], { continues: true });
   const gradients = differentiate(graph, loss);
   if (gradients.size === 0)
     throw new InputError(
@@ -73,15 +74,14 @@ export function trainingGraph(
       "give it a linear layer",
     );
   if (clips) clipGradients(graph, gradients, graph.block("limit", [1], "f32"));
-  updateParameters(graph, optimizer, gradients, graph.block("hyper", [32], "f32"));
+  updateParameters(graph, optimizer, gradients, graph.block("hyper", [HYPER.totalBytes / 4], "f32"));
   return describe(graph);
 }
 
 /** Loss and correctness of every sample, kept at the sample's place. All blocks and streams are named "test.…". */
 export function evaluationGraph(model: Model, samples: Samples): StepGraph {
   const graph = new GraphBuilder();
-  const [losses, correct] = forward(graph, model, samples, "test.").outputs;
-  graph.keep(losses, "test.losses");
-  graph.keep(correct, "test.correct");
+  const inputs = logitsAndLabels(graph, model, samples, "test.");
+  graph.applyKept(crossEntropy, inputs, ["test.losses", "test.correct"]);
   return describe(graph);
 }

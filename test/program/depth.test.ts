@@ -6,6 +6,7 @@ import { lower } from "../../src/program/lower.ts";
 import { partition } from "../../src/program/partition.ts";
 import { cutIntoPhases } from "../../src/program/phases.ts";
 import { placeNamed, placeValues } from "../../src/program/place.ts";
+import { Looks } from "../looks.ts";
 import { phasesOf } from "./picture.ts";
 
 const BATCH = 32;
@@ -13,23 +14,16 @@ const RANKS = 3;
 
 /** Instructions of a net of `layers` layers on one of the ranks, and how often planning it looks at a node or an op. */
 function plan(layers: number): { instructions: number; looks: number } {
-  let looks = 0;
-  const watch = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(of, key) {
-        looks++;
-        return Reflect.get(of, key);
-      },
-    });
+  const looks = new Looks();
   const { step, nodes } = phasesOf({ hidden: Array(layers - 1).fill(16) });
-  const phases = cutIntoPhases(nodes.map((node): Node => watch({ ...node, op: watch(node.op) })));
+  const phases = cutIntoPhases(nodes.map((node): Node => looks.at({ ...node, op: looks.at(node.op) })));
   const named = new Map([...step.blocks.keys()].map((name) => [name, 0]));
   placeNamed(new Arena(), step, named);
   const values = placeValues(phases, BATCH, RANKS);
   const slices = partition(phases.flat(), BATCH, RANKS);
   const places = { named, values, valuesBase: 0, scratch: 0, phases };
   const { instructions } = lower({ rank: 0, ranks: RANKS, batch: BATCH, partition: slices, places });
-  return { instructions: instructions.length, looks };
+  return { instructions: instructions.length, looks: looks.count };
 }
 
 test("planning 150 layers takes three times the work of planning 50", (t) => {
