@@ -3,12 +3,14 @@ import { InputError } from "../base/errors.ts";
 import { add } from "./ops/sum.ts";
 import type { Graph, Node, Tensor } from "./tensor.ts";
 
-/** Which tensors depend on a parameter: only they need a gradient. */
-function dependents(nodes: readonly Node[]): Set<Tensor> {
-  const found = new Set<Tensor>();
-  for (const { inputs, outputs } of nodes)
-    if (inputs.some((input) => input.kind === "parameter" || found.has(input)))
-      for (const output of outputs) found.add(output);
+/** The tensors that depend on a parameter, each with one such parameter: only they need a gradient. */
+function dependents(nodes: readonly Node[]): Map<Tensor, Tensor> {
+  const found = new Map<Tensor, Tensor>();
+  const parameterOf = (tensor: Tensor) => (tensor.kind === "parameter" ? tensor : found.get(tensor));
+  for (const { inputs, outputs } of nodes) {
+    const parameter = inputs.map(parameterOf).find((candidate) => candidate !== undefined);
+    if (parameter) for (const output of outputs) found.set(output, parameter);
+  }
   return found;
 }
 
@@ -30,38 +32,50 @@ function total(graph: Graph, arrived: Arrived, tensor: Tensor): Tensor | null {
 function differentiateNode(
   graph: Graph,
   node: Node,
-  dOutput: Tensor | null,
-  needed: Set<Tensor>,
+  dOutputs: readonly (Tensor | null)[],
+  needed: ReadonlyMap<Tensor, Tensor>,
   arrived: Arrived,
 ): void {
   node.inputs.forEach((input, index) => {
     const isParameter = input.kind === "parameter";
-    if (!isParameter && !needed.has(input)) return;
+    const learner = isParameter ? input : needed.get(input);
+    if (!learner) return;
     const rule = isParameter ? node.op.parameterGradient : node.op.inputGradient;
     if (!rule)
       throw new InputError(
         "no-gradient",
-        `${node.op.name} has no gradient for ${input.name}`,
-        "use it on the way of the data only, or add the gradient to the op's file",
+        `${learner.name} would not learn: ${node.op.name} has no gradient for its input ${index} (${input.name})`,
+        "use the op on the way of the data only, or add the gradient to the op's file",
       );
-    const gradient = rule(graph, node, dOutput as Tensor, index);
+    const gradient = rule(graph, node, dOutputs, index);
     arrived.set(input, [...(arrived.get(input) ?? []), { consumer: node.id, gradient }]);
   });
 }
 
-/** Adds the gradient nodes of the node `loss`; returns the gradient of every parameter that the loss depends on. */
+/**
+ * Adds the gradient nodes of the node `loss`; returns the gradient of every parameter. Throws an InputError for a parameter
+ * that the loss does not depend on, or that an op without a gradient lies before.
+ */
 export function differentiate(graph: Graph, loss: Node): Map<Tensor, Tensor> {
   const forward = graph.nodes.slice(0, loss.id + 1);
+  const parameters = graph.tensors.filter(({ kind }) => kind === "parameter");
   const needed = dependents(forward);
   const arrived: Arrived = new Map();
   for (const node of forward.toReversed()) {
-    const dOutput = node === loss ? null : total(graph, arrived, node.outputs[0]);
-    if (node === loss || dOutput) differentiateNode(graph, node, dOutput, needed, arrived);
+    const dOutputs = node.outputs.map((output) => total(graph, arrived, output));
+    if (node === loss || dOutputs.some((dOutput) => dOutput !== null))
+      differentiateNode(graph, node, dOutputs, needed, arrived);
   }
   const gradients = new Map<Tensor, Tensor>();
-  for (const tensor of graph.tensors.slice()) {
-    const gradient = tensor.kind === "parameter" ? total(graph, arrived, tensor) : null;
-    if (gradient) gradients.set(tensor, gradient);
+  for (const parameter of parameters) {
+    const gradient = total(graph, arrived, parameter);
+    if (!gradient)
+      throw new InputError(
+        "unused-parameter",
+        `the loss does not depend on ${parameter.name}: it would never learn`,
+        "use what its layer returns, or leave the layer out",
+      );
+    gradients.set(parameter, gradient);
   }
   return gradients;
 }

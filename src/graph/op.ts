@@ -1,4 +1,10 @@
-/** What an operation declares about itself: enough to differentiate, split, place, cost and execute it. */
+/**
+ * What an operation declares about itself: enough to differentiate, split, place, cost and execute it.
+ *
+ * Left until an op needs it: a summation plan of its own (every sum is one chain, NUMERICS §1.8), what its gradient saves or
+ * recomputes (it uses inputs and outputs as they are), persistent state and forms for training and evaluation, scratch
+ * other than gemm's.
+ */
 import type { KernelName } from "../kernels/abi.ts";
 import type { ElementType, Graph, Node, Shape, Tensor } from "./tensor.ts";
 
@@ -52,6 +58,13 @@ export interface TensorSpec {
   readonly type: ElementType;
 }
 
+export type GradientRule = (
+  graph: Graph,
+  node: Node,
+  dOutputs: readonly (Tensor | null)[],
+  index: number,
+) => Tensor;
+
 export interface Op {
   readonly name: string;
   readonly kind: Kind;
@@ -63,10 +76,13 @@ export interface Op {
   readonly inPlace?: readonly [number, number];
   outputs(inputs: readonly Tensor[], attributes: Attributes): readonly TensorSpec[];
   axes(node: Node): Axes;
-  /** The gradient with respect to input `index`, as new nodes of `graph`; absent where there is none. */
-  inputGradient?(graph: Graph, node: Node, dOutput: Tensor | null, index: number): Tensor;
+  /**
+   * The gradient with respect to input `index`, as new nodes of `graph`; absent where there is none. `dOutputs` are the
+   * gradients of the outputs, null for one that the loss does not depend on.
+   */
+  inputGradient?: GradientRule;
   /** The gradient with respect to the parameter at input `index`: separate, so that it may run elsewhere and later. */
-  parameterGradient?(graph: Graph, node: Node, dOutput: Tensor, index: number): Tensor;
+  parameterGradient?: GradientRule;
   call(node: Node): KernelCall;
   cost(length: (axis: string) => number): Cost;
 }

@@ -70,7 +70,7 @@ export function trainingGraph(
   if (gradients.size === 0)
     throw new InputError(
       "bad-model",
-      "the model has no parameters that its output depends on: there is nothing to train",
+      "the model has no parameters: there is nothing to train",
       "give it a linear layer",
     );
   if (clips) clipGradients(graph, gradients, graph.block("limit", [1], "f32"));

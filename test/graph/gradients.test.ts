@@ -2,7 +2,10 @@ import test from "ava";
 import { differentiate } from "../../src/graph/autodiff.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { fuse } from "../../src/graph/fuse.ts";
+import type { Op } from "../../src/graph/op.ts";
 import { crossEntropy } from "../../src/graph/ops/loss.ts";
+import { matmul } from "../../src/graph/ops/matmul.ts";
+import { residual } from "../../src/graph/ops/sum.ts";
 import { elementCount, type Node, type Tensor } from "../../src/graph/tensor.ts";
 import type { ActivationName } from "../../src/kernels/abi.ts";
 import { add, gelu, linear, relu, sigmoid, tanh } from "../../src/nn/layers.ts";
@@ -126,4 +129,68 @@ test("fused and unfused graphs compute the same", (t) => {
   interpret(graph.nodes, unfused, BATCH);
   interpret(fuse(graph.nodes), values, BATCH);
   for (const gradient of gradients.values()) t.deepEqual(values.get(gradient), unfused.get(gradient));
+});
+
+/** An op of two outputs, both its input. */
+const fork: Op = {
+  name: "fork",
+  kind: "forward",
+  placement: "split",
+  outputs: ([{ shape, type }]) => [0, 1].map(() => ({ shape, type })),
+  axes: () => ({
+    roles: {},
+    inputs: [["m", "n"]],
+    outputs: [
+      ["m", "n"],
+      ["m", "n"],
+    ],
+  }),
+  inputGradient(graph, _node, [one, other]) {
+    return one && other ? graph.apply(residual, [one, other])[0] : ((one ?? other) as Tensor);
+  },
+  call: () => ({ kernel: "add", operands: [] }),
+  cost: () => ({ flops: 0, bytes: 0, chain: 0 }),
+};
+
+for (const [uses, model] of [
+  ["its first output", ([one]: Tensor[]) => tanh(one)],
+  ["its second output", ([, other]: Tensor[]) => tanh(other)],
+  ["both outputs", ([one, other]: Tensor[]) => add(tanh(one), sigmoid(other))],
+] as const)
+  test(`an op of two outputs passes the gradient on when the loss depends on ${uses}`, (t) => {
+    t.true(worstError((x, classes) => linear(model(x.graph.apply(fork, [linear(x, 5)])), classes)) < 1e-8);
+  });
+
+test("the gradient of weights that two products share is the sum of both", (t) => {
+  const shared: Function = (x, classes) => {
+    const weight = x.graph.parameter("shared", "weight", [5, 5], { constant: 0 });
+    const through = (h: Tensor) => tanh(x.graph.apply(matmul, [h, weight])[0]);
+    return linear(through(through(linear(x, 5))), classes);
+  };
+  t.true(worstError(shared) < 1e-8);
+});
+
+test("a parameter that the loss does not depend on is refused by name", (t) => {
+  const forgotten: Function = (x, classes) => {
+    linear(linear(x, 5), 3);
+    return linear(x, classes);
+  };
+  t.throws(() => build(forgotten), {
+    code: "unused-parameter",
+    message: "the loss does not depend on linear1.weight: it would never learn",
+  });
+});
+
+test("a parameter that reaches the loss only through an op without a gradient is refused by name", (t) => {
+  const blind: Op = { ...fork, name: "blind", inputGradient: undefined };
+  const blocked: Function = (x, classes) => linear(x.graph.apply(blind, [linear(x, 5)])[0], classes);
+  t.throws(() => build(blocked), {
+    code: "no-gradient",
+    message: /^linear1\.weight would not learn: blind has no gradient for its input 0 \(addBias1\.0\)$/,
+  });
+});
+
+test("an op without a gradient may stand before all parameters", (t) => {
+  const blind: Op = { ...fork, name: "blind", inputGradient: undefined };
+  t.is(build((x, classes) => linear(x.graph.apply(blind, [x])[0], classes)).gradients.size, 2);
 });

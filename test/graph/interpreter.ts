@@ -137,6 +137,8 @@ const ops: Record<string, Evaluate> = {
   gatherLabels: ([labels, order]) => [order.map((sample) => labels[sample])],
   add: ([a, b]) => [a.map((value, at) => value + b[at])],
   residual: ([a, b]) => [a.map((value, at) => value + b[at])],
+  /** Of a test: its input, and the input once more. */
+  fork: ([x]) => [x, x.slice()],
 };
 for (const name of Object.keys(activation) as ActivationName[]) {
   ops[name] = ([x]) => [x.map(activation[name])];

@@ -35,7 +35,7 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
     placement: "split",
     outputs: ([x]) => [{ shape: x.shape, type: "f32" }],
     axes: axes(1),
-    inputGradient: (graph, { inputs, outputs }, dY) =>
+    inputGradient: (graph, { inputs, outputs }, [dY]) =>
       graph.apply(gradient, [saves === "output" ? outputs[0] : inputs[0], dY!])[0],
     call: ({ outputs }) => ({
       kernel: name,

@@ -11,8 +11,8 @@ export const addBias: Op = {
   inPlace: [0, 0],
   outputs: ([x]) => [{ shape: x.shape, type: "f32" }],
   axes: () => ({ roles: { m: "row", n: "row" }, inputs: [["m", "n"], ["n"]], outputs: [["m", "n"]] }),
-  inputGradient: (_graph, _node, dY) => dY!,
-  parameterGradient: (graph, { inputs }, dY) => graph.apply(sumSamples, [dY], {}, inputs[1])[0],
+  inputGradient: (_graph, _node, [dY]) => dY!,
+  parameterGradient: (graph, { inputs }, [dY]) => graph.apply(sumSamples, [dY!], {}, inputs[1])[0],
   call({ outputs }) {
     return { kernel: "addBias", operands: [output(0), input(1), length("m"), rowWidth(outputs[0].shape)] };
   },

@@ -33,9 +33,9 @@ export const matmul: Op = {
     inputs: [["m", "k"], ["k", "n"], ["n"]].slice(0, inputs.length),
     outputs: [["m", "n"]],
   }),
-  inputGradient: (graph, { inputs }, dY) => graph.apply(matmulInputGradient, [dY!, inputs[1]])[0],
-  parameterGradient: (graph, { inputs }, dY) =>
-    graph.apply(matmulParameterGradient, [inputs[0], dY], {}, inputs[1])[0],
+  inputGradient: (graph, { inputs }, [dY]) => graph.apply(matmulInputGradient, [dY!, inputs[1]])[0],
+  parameterGradient: (graph, { inputs }, [dY]) =>
+    graph.apply(matmulParameterGradient, [inputs[0], dY!], {}, inputs[1])[0],
   call({ inputs, attributes }) {
     const [k, n] = inputs[1].shape as number[];
     const activation = ACTIVATION[(attributes.activation as keyof typeof ACTIVATION) ?? "none"];

@@ -35,7 +35,7 @@ export const residual: Op = {
   ...add,
   name: "residual",
   kind: "forward",
-  inputGradient: (_graph, _node, dY) => dY!,
+  inputGradient: (_graph, _node, [dY]) => dY!,
 };
 
 /** total (f64) = Σ losses, or total += Σ losses with attribute `continues`; one thread, ascending (NUMERICS §1.6). */
