@@ -1,6 +1,7 @@
 /** Programs executed with the real kernels: fused against unfused, ranks in any order, f32 against the f64 interpreter. */
 import test from "ava";
 import * as fc from "fast-check";
+import { matmul } from "../../src/graph/ops/matmul.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { ActivationName } from "../../src/kernels/abi.ts";
 import { add, gelu, linear, relu, sigmoid, tanh } from "../../src/nn/layers.ts";
@@ -20,6 +21,15 @@ const residual: Model = (x, classes) => {
   return linear(add(thrice, gelu(linear(h, 21))), classes);
 };
 
+/** Weights that two products use, and values added to themselves. */
+const twice: Model = (x, classes) => {
+  const weight = x.graph.parameter("shared", "weight", [9, 9], { uniform: 0.4 });
+  const through = (h: Tensor) => tanh(x.graph.apply(matmul, [h, weight])[0]);
+  const h = through(through(linear(x, 9)));
+  const z = linear(add(h, h), classes);
+  return add(z, z);
+};
+
 /** Eight steps of 200 samples, the seventh short. */
 const STEPS = 8;
 const MODELS: [name: string, wish: Wish][] = [
@@ -29,6 +39,7 @@ const MODELS: [name: string, wish: Wish][] = [
   ["tanh", { model: mlp([16, 16, 16], "tanh") }],
   ["gelu", { model: mlp([37, 53], "gelu") }],
   ["residual sums", { model: residual }],
+  ["everything used twice", { model: twice, optimizer: "momentum" }],
   ["momentum", { model: mlp([24], "relu"), optimizer: "momentum", weightDecay: 0.01 }],
   ["Adam", { model: mlp([24], "gelu"), optimizer: "adam", lr: 0.001 }],
   ["clipping", { model: mlp([24, 7], "relu"), clipNorm: 0.5 }],
@@ -119,6 +130,7 @@ const twins: [name: string, model: Model][] = [
     mlp([37, 13], activation),
   ]),
   ["residual sums", residual],
+  ["everything used twice", twice],
 ];
 
 for (const [name, model] of twins)

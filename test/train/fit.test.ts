@@ -68,6 +68,17 @@ const REFUSED: [name: string, job: Job, code: string, message: RegExp][] = [
     /^the model has no parameters/,
   ],
   [
+    "a model that does not use one of its layers",
+    {
+      model: (x, classes) => {
+        linear(x, 5);
+        return linear(x, classes);
+      },
+    },
+    "unused-parameter",
+    /^the loss does not depend on linear1\.weight/,
+  ],
+  [
     "a layer without units",
     { model: (x, classes) => linear(linear(x, 0), classes) },
     "bad-units",
