@@ -21,8 +21,11 @@ const known = new WeakMap<Node, readonly Access[]>();
 
 /** All that a node touches, what it makes first. A node never changes, so the list is made once. */
 export function accessesOf(node: Node): readonly Access[] {
-  const accesses = known.get(node) ?? listAccesses(node);
-  known.set(node, accesses);
+  let accesses = known.get(node);
+  if (!accesses) {
+    accesses = listAccesses(node);
+    known.set(node, accesses);
+  }
   return accesses;
 }
 
