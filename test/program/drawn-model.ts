@@ -19,17 +19,38 @@ export type Line = typeof lines extends fc.Arbitrary<(infer Value)[]> ? Value : 
 
 const activations = { relu, sigmoid, tanh, gelu };
 
+/** Layers that the last value does not depend on reach the logits by a way of their own: each must learn. */
 export function drawnModel(plan: readonly Line[]): Model {
   return (x, classes) => {
     const values: Tensor[] = [linear(x, 16)];
+    const layers = new Set(values);
+    const sources = new Map<Tensor, Tensor[]>();
     for (const { what, units, first, second } of plan) {
       const one = values[first % values.length];
       const alike = values.filter(({ shape }) => shape[1] === one.shape[1]);
-      if (what === "linear" || what === "biasless")
-        values.push(linear(one, units, { bias: what === "linear" }));
-      else if (what === "add") values.push(add(one, alike[second % alike.length]));
-      else values.push(activations[what](one));
+      const other = alike[second % alike.length];
+      const isLayer = what === "linear" || what === "biasless";
+      const made = isLayer
+        ? linear(one, units, { bias: what === "linear" })
+        : what === "add"
+          ? add(one, other)
+          : activations[what](one);
+      if (isLayer) layers.add(made);
+      sources.set(made, what === "add" ? [one, other] : [one]);
+      values.push(made);
     }
-    return linear(values[values.length - 1], classes);
+    const use = (value: Tensor) => {
+      layers.delete(value);
+      for (const source of sources.get(value) ?? []) use(source);
+    };
+    let end = values[values.length - 1];
+    let logits = linear(end, classes);
+    use(end);
+    while (layers.size > 0) {
+      end = [...layers][layers.size - 1];
+      logits = add(logits, linear(end, classes));
+      use(end);
+    }
+    return logits;
   };
 }
