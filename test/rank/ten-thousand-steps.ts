@@ -10,7 +10,7 @@ import { oneThread } from "../program/one-thread.ts";
 import { synthetic } from "../synthetic.ts";
 import type { HeapJob, HeapReport } from "./heap-job.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 12;
 /** Steps until V8 has optimised the loop, its callees and their callees. */
 const WARM_UP_STEPS = 30_000;
 
