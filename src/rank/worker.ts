@@ -44,8 +44,8 @@ try {
   tell({ type: "ready" });
   let sequence = 0;
   do {
-    // The main thread owns this wait: it ends the thread when it ends itself.
-    Atomics.wait(words, WORD.sequence, sequence);
+    // The main thread owns this wait: it ends the thread when it ends itself. A wait may end without a command.
+    while (Atomics.load(words, WORD.sequence) === sequence) Atomics.wait(words, WORD.sequence, sequence);
     sequence = Atomics.load(words, WORD.sequence);
   } while (obey(loop));
 } catch (error) {
