@@ -1,6 +1,6 @@
 /** The main thread's side of a process: starts its ranks, commands them, watches them, and ends them whatever happens. */
 import { Worker } from "node:worker_threads";
-import { RankError } from "../base/errors.ts";
+import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
 import {
   arrivalWord,
   beatWord,
@@ -26,10 +26,10 @@ interface Pending {
 
 export class RankProcess {
   readonly #words: Int32Array;
-  readonly #workers: readonly Worker[];
+  readonly #workers: Worker[] = [];
   readonly #timeoutMs: number;
   #pending: Pending | null = null;
-  #failure: RankError | null = null;
+  #failure: LockstepError | null = null;
   #leaving = false;
 
   private constructor(jobs: readonly RankJob[]) {
@@ -37,10 +37,18 @@ export class RankProcess {
     this.#words = controlWords(memory, addresses.control, ranks);
     this.#timeoutMs = timeoutMs;
     Atomics.store(this.#words, WORD.lastStep, NO_LAST_STEP);
-    this.#workers = jobs.map((job) => this.#spawn(job));
+    try {
+      for (const job of jobs) this.#workers.push(this.#spawn(job));
+    } catch (thrown) {
+      // The threads that did start are ended by close(), like after any other failure.
+      this.#fail(noThreads(this.#workers.length, ranks, thrown));
+    }
   }
 
-  /** Starts a thread for each job; `ready` resolves when all ranks wait for their first command. */
+  /**
+   * Starts a thread for each job; `ready` resolves when all ranks wait for their first command. It rejects with the first
+   * failure, EnvironmentError `no-threads` where the system gave too few. Close the process in any case.
+   */
   static start(jobs: readonly RankJob[]): { process: RankProcess; ready: Promise<void> } {
     const process = new RankProcess(jobs);
     return { process, ready: process.#answered() };
@@ -84,15 +92,8 @@ export class RankProcess {
     });
     worker.on("message", (message: RankMessage) => this.#hear(message));
     worker.on("error", (error: Error) => {
-      this.#fail(
-        new RankError(
-          "rank-failed",
-          `rank ${job.rank} failed: ${error.message}`,
-          "see the stack",
-          this.#where(job.rank),
-          error,
-        ),
-      );
+      const message = `rank ${job.rank} failed: ${error.message}`;
+      this.#fail(new RankError("rank-failed", message, "see the stack", this.#where(job.rank), error));
     });
     worker.on("exit", (code) => {
       if (this.#leaving) return;
@@ -127,7 +128,7 @@ export class RankProcess {
   }
 
   /** The first failure counts; it wakes every rank that waits for the failed one. */
-  #fail(error: RankError): void {
+  #fail(error: LockstepError): void {
     if (this.#failure || this.#leaving) return;
     this.#failure = error;
     Atomics.store(this.#words, WORD.abort, 1);
@@ -155,6 +156,7 @@ export class RankProcess {
 
   /** Resolves when all ranks have answered, rejects with the first failure, or when no rank has moved for too long. */
   async #answered(): Promise<void> {
+    if (this.#failure) throw this.#failure;
     const watch = this.#watch();
     try {
       await new Promise<void>((resolve, reject) => {
@@ -190,4 +192,15 @@ export class RankProcess {
       this.#where(rank),
     );
   }
+}
+
+/** `started` of `ranks` threads were there when the system, or Node.js, gave no more. */
+function noThreads(started: number, ranks: number, cause: unknown): EnvironmentError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EnvironmentError(
+    "no-threads",
+    `the system gave ${started} of the ${ranks} threads for the ranks: ${why}`,
+    "give fewer --ranks, or raise the limit on threads (ulimit -u, or the container's)",
+    cause,
+  );
 }
