@@ -106,13 +106,24 @@ export function engines(fma: "auto" | "off", relaxed: boolean, revectorize: bool
 /** Whether the engine accepts a binary; relaxed SIMD has a flag of its own on Node 20. */
 const accepts = (name: BinaryName): boolean => withRelaxedSimd(() => WebAssembly.validate(readBinary(name)));
 
+const compiledBefore = new Map<"auto" | "off", CompiledKernels>();
+
 /**
  * Compiles the kernels as well as this engine can and proves them in a self-test; what fails it is passed over with a
- * warning. Call it on the main thread, once, before any worker starts.
+ * warning. The first call compiles, later ones give what it made; a `compile` of the caller's own is used every time.
+ * For the main thread, which sets V8's flags meanwhile; other threads get the module.
  * Throws InputError `no-simd` without SIMD, EnvironmentError `kernels-not-built`, `kernels-broken`,
  * `flush-to-zero`.
  */
 export function compileKernels(fma: "auto" | "off", compile: Compile = compileFor): CompiledKernels {
+  const before = compile === compileFor ? compiledBefore.get(fma) : undefined;
+  if (before) return before;
+  const compiled = compileBest(fma, compile);
+  if (compile === compileFor) compiledBefore.set(fma, compiled);
+  return compiled;
+}
+
+function compileBest(fma: "auto" | "off", compile: Compile): CompiledKernels {
   if (!accepts("plain")) {
     throw new InputError(
       "no-simd",

@@ -50,6 +50,19 @@ test("fma auto takes the best engine of this Node, and off takes the plain binar
   t.deepEqual([off.engine, off.binary, off.fma], [revectorizes ? "plain-256" : "plain-128", "plain", false]);
 });
 
+test("the kernels are compiled once for each setting of fma, unless the caller compiles them", (t) => {
+  t.is(compileKernels("auto"), compileKernels("auto"));
+  t.is(compileKernels("off"), compileKernels("off"));
+  t.not(compileKernels("auto"), compileKernels("off"));
+  const mine: Engine[] = [];
+  const compile: Compile = (bytes, engine) => {
+    mine.push(engine);
+    return compileFor(bytes, engine);
+  };
+  t.not(compileKernels("auto", compile), compileKernels("auto", compile));
+  t.is(mine.length, 2);
+});
+
 /** Compiles the other FMA class's binary for the engines named: their self-test must fail. */
 function sabotage(...broken: Engine[]): Compile {
   return (bytes, engine) => {
@@ -95,7 +108,8 @@ test.serial("an engine without SIMD is refused by name", (t) => {
   t.teardown(() => {
     WebAssembly.validate = validate;
   });
-  const error = t.throws(() => compileKernels("auto"), { instanceOf: InputError });
+  const afresh: Compile = (bytes, engine) => compileFor(bytes, engine);
+  const error = t.throws(() => compileKernels("auto", afresh), { instanceOf: InputError });
   t.is(error?.code, "no-simd");
 });
 
