@@ -87,7 +87,7 @@ class Training {
   }
 
   async #trainEpochs(): Promise<TrainResult["status"]> {
-    this.#session.prepareEpoch(this.#at.epoch + 1);
+    if (this.#at.step < this.#steps) this.#session.prepareEpoch(this.#at.epoch + 1);
     while (this.#at.step < this.#steps) {
       if (this.#options.signal?.aborted) return "interrupted";
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
@@ -107,12 +107,13 @@ class Training {
     this.#progression.begin(this.#at);
     try {
       const training = this.#session.train(epoch + 1, stepInEpoch, end, step);
-      this.#session.prepareEpoch(epoch + 2);
+      if (step + this.#stepsPerEpoch - stepInEpoch < this.#steps) this.#session.prepareEpoch(epoch + 2);
       const done = await training;
       this.#at = { step: done, epoch, stepInEpoch: stepInEpoch + done - step };
     } finally {
       this.#progression.end();
     }
+    this.#progression.check();
   }
 
   /** Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. False: a loss is no number. */

@@ -32,12 +32,18 @@ export interface Progress {
   readonly secondsLeft: number;
 }
 
-/** Hears what happens while a job runs; every method is called on the main thread and may be absent. */
+/**
+ * Hears what happens while a job runs; every method is called on the main thread and may be absent. What it throws ends the
+ * job: the ranks stop, and `train` rejects with it.
+ */
 export interface Observer {
   started?(info: StartInfo): void;
   /** About ten times a second. */
   progress?(progress: Progress): void;
-  /** Mean losses and durations (ms) of consecutive steps, the first of which is `firstStep` (1, 2, …). */
+  /**
+   * Mean losses and durations (ms) of consecutive steps, the first of which is `firstStep` (1, 2, …). No step is told twice;
+   * where the main thread was blocked for 65,520 steps the oldest are left out: `firstStep` then jumps.
+   */
   losses?(firstStep: number, losses: readonly number[], stepMs: readonly number[]): void;
   epoch?(record: EpochRecord): void;
   checkpoint?(path: string): void;

@@ -1,12 +1,15 @@
 /** How far a job is and how fast: reads the ranks' rings several times a second and tells the observer. */
 import type { Settings } from "../base/config.ts";
 import { Histogram } from "../profile/histogram.ts";
+import { STEP_RING } from "../rank/job.ts";
 import type { Session } from "../rank/session.ts";
 import type { Progress, TrainOptions } from "./options.ts";
 
 const TICK_MS = 100;
 /** Losses handed to the observer at once. */
 const CHUNK_STEPS = 4096;
+/** Those of the rings' steps that are surely not being overwritten while they are read. */
+const KEPT_STEPS = STEP_RING - 16;
 
 /** Where a job stands: steps done of the run; whole epochs done; steps done of the epoch in hand. */
 export interface Position {
@@ -15,8 +18,11 @@ export interface Position {
   readonly stepInEpoch: number;
 }
 
+/** What a job's steps are read from. */
+export type Source = Pick<Session, "stepsDone" | "record" | "stopAfterThisStep">;
+
 export class Progression {
-  readonly #session: Session;
+  readonly #session: Source;
   readonly #options: TrainOptions;
   readonly #settings: Settings;
   readonly #steps: number;
@@ -27,11 +33,13 @@ export class Progression {
   #timer: NodeJS.Timeout | undefined;
   #secondsBefore = 0;
   #samplesBefore = 0;
+  /** What the observer threw first, in an array since it may be undefined. */
+  readonly #thrown: unknown[] = [];
   /** Seconds of training in the epoch in hand. */
   epochSeconds: number;
 
   constructor(
-    session: Session,
+    session: Source,
     options: TrainOptions,
     settings: Settings,
     steps: number,
@@ -61,14 +69,19 @@ export class Progression {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Training has ended, or failed. */
+  /** Training has ended, or failed. Never throws: a rank's own error goes first. */
   end(): void {
     clearInterval(this.#timer);
     const seconds = (performance.now() - this.#began) / 1000;
     this.epochSeconds += seconds;
     this.#secondsBefore += seconds;
     this.#samplesBefore += this.#samplesSince();
-    this.#listen();
+    this.#heed(() => this.#listen());
+  }
+
+  /** Throws what the observer has thrown meanwhile. */
+  check(): void {
+    if (this.#thrown.length > 0) throw this.#thrown[0];
   }
 
   /** Samples trained since `begin`. */
@@ -80,9 +93,23 @@ export class Progression {
   }
 
   #tick(): void {
-    this.#listen();
-    const step = this.#session.stepsDone;
-    if (step > this.#at.step) this.#options.observer?.progress?.(this.#progress(step));
+    this.#heed(() => {
+      this.#listen();
+      const step = this.#session.stepsDone;
+      if (step > this.#at.step) this.#options.observer?.progress?.(this.#progress(step));
+    });
+  }
+
+  /** Calls the observer, unless it has thrown: then it hears no more, and the ranks stop. */
+  #heed(tell: () => void): void {
+    if (this.#thrown.length > 0) return;
+    try {
+      tell();
+    } catch (thrown) {
+      this.#thrown.push(thrown);
+      clearInterval(this.#timer);
+      this.#session.stopAfterThisStep();
+    }
   }
 
   #progress(step: number): Progress {
@@ -99,16 +126,26 @@ export class Progression {
     };
   }
 
-  /** Takes over what the rings have gained. */
+  /** Takes over what the rings have gained; what they have lost meanwhile is left out. */
   #listen(): void {
     for (const done = this.#session.stepsDone; this.#heard < done; ) {
-      const first = this.#heard + 1;
-      const steps = Math.min(done - this.#heard, CHUNK_STEPS);
-      const records = Array.from({ length: steps }, (_, index) => this.#session.record(first + index));
+      const first = Math.max(this.#heard + 1, this.#firstKept());
+      const last = Math.min(done, first + CHUNK_STEPS - 1);
+      const read = Array.from({ length: last - first + 1 }, (_, index) =>
+        this.#session.record(first + index),
+      );
+      // The ranks go on: what they have overwritten while we read was read wrongly.
+      const lost = Math.max(0, Math.min(read.length, this.#firstKept() - first));
+      const records = read.slice(lost);
       for (const { durationMs } of records) this.#durations.add(durationMs);
+      this.#heard = last;
       const [losses, stepMs] = [records.map(({ loss }) => loss), records.map(({ durationMs }) => durationMs)];
-      this.#options.observer?.losses?.(first, losses, stepMs);
-      this.#heard += steps;
+      if (records.length > 0) this.#options.observer?.losses?.(first + lost, losses, stepMs);
     }
+  }
+
+  /** The oldest step that the rings hold for sure. */
+  #firstKept(): number {
+    return this.#session.stepsDone + 1 - KEPT_STEPS;
   }
 }
