@@ -2,6 +2,7 @@
 import type { Settings } from "./base/config.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
+import { checkFmaClass } from "./job/fit.ts";
 import { completeSettings } from "./job/settings.ts";
 import type { Model } from "./nn/models.ts";
 import { Session } from "./rank/session.ts";
@@ -16,7 +17,8 @@ export interface EvaluateOptions {
 
 /**
  * Mean loss and accuracy: the very numbers that training printed, on any number of ranks. Weights that were trained with
- * plain multiply-adds are evaluated with them.
+ * plain multiply-adds are evaluated with them. Throws InputError `other-model` where the model is not the checkpoint's,
+ * `fma-mismatch` where the weights were trained with fused multiply-adds and this process has none.
  */
 export async function evaluate(
   options: EvaluateOptions,
@@ -27,7 +29,8 @@ export async function evaluate(
     ...{ model, data, ranks, seed: 0, shuffle: false, training: null },
     fma: checkpoint.state.fma ? fma : "off",
     timeoutMs: 1000 * collectiveTimeout,
-    start: { tensors: checkpoint.tensors, products: [1, 1] },
+    start: { tensors: checkpoint.tensors, products: [1, 1], modelSha256: checkpoint.state.modelSha256 },
+    check: ({ fma }) => checkFmaClass(checkpoint, fma),
   });
   try {
     return { ...(await session.evaluate()), samples: data.test.count };

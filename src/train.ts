@@ -1,11 +1,17 @@
 /** The training loop: read this first. Epoch after epoch: prepare the order, train, evaluate, write a checkpoint. */
 import { join } from "node:path";
 import type { Settings } from "./base/config.ts";
-import { type EpochRecord, type TrainingState, writeCheckpoint } from "./checkpoint/checkpoint.ts";
-import { weightsSha256 } from "./checkpoint/weights.ts";
+import {
+  type Checkpoint,
+  type EpochRecord,
+  type TrainingState,
+  writeCheckpoint,
+} from "./checkpoint/checkpoint.ts";
+import type { NamedTensor } from "./checkpoint/tensor.ts";
+import { allFinite, weightsSha256 } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
 import { elementCount } from "./graph/tensor.ts";
-import { checkFit, checkFmaClass, checkResume } from "./job/fit.ts";
+import { checkFit, checkFmaClass, checkResume, checkSameData } from "./job/fit.ts";
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
 import { completeSettings } from "./job/settings.ts";
@@ -13,23 +19,16 @@ import { Session } from "./rank/session.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
 /**
- * Trains `model` on `data`. Resolves when all steps are done, the signal was aborted, or a loss was not finite.
+ * Trains `model` on `data`. Resolves when all steps are done, the signal was aborted, or a loss or weight was not finite.
  * Throws InputError where settings, data and model do not fit; RankError where a rank failed or hung.
  */
-export async function train(options: TrainOptions): Promise<TrainResult> {
-  const settings = completeSettings(options.settings);
-  checkFit(settings, options.data);
-  if (options.resume) checkResume(options.resume, settings, options.data);
-  const training = await Training.open(options, settings);
-  try {
-    return await training.run();
-  } finally {
-    await training.close();
-  }
+export function train(options: TrainOptions): Promise<TrainResult> {
+  // No `await` here, which would keep the options: the tensors of `resume` may go once the ranks have them.
+  return Training.open(options).then((training) => training.run());
 }
 
 class Training {
-  readonly #options: TrainOptions;
+  readonly #options: Omit<TrainOptions, "resume">;
   readonly #settings: Settings;
   readonly #session: Session;
   readonly #progression: Progression;
@@ -38,12 +37,21 @@ class Training {
   readonly #steps: number;
   #at: Position;
   #checkpointed = -1;
+  /** Null until a checkpoint needs it. */
+  #dataSha256: string | null;
+  readonly #warnings: readonly string[];
 
-  private constructor(options: TrainOptions, settings: Settings, session: Session) {
-    const state = options.resume?.state;
+  private constructor(
+    { resume, ...options }: TrainOptions,
+    settings: Settings,
+    session: Session,
+    dataSha256: string | null,
+  ) {
+    const state = resume?.state;
     this.#options = options;
     this.#settings = settings;
     this.#session = session;
+    this.#dataSha256 = dataSha256;
     this.#stepsPerEpoch = batchCount(options.data.train.count, settings.batch);
     this.#steps = Math.min(
       settings.epochs * this.#stepsPerEpoch,
@@ -53,28 +61,48 @@ class Training {
     this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
     session.epochLoss = state?.epochLoss ?? 0;
     this.#progression = new Progression(session, options, settings, this.#steps, state?.epochSeconds ?? 0);
+    this.#warnings = [...session.compiled.warnings, ...otherKernels(resume, session.compiled.digest)];
   }
 
-  static async open(options: TrainOptions, settings: Settings): Promise<Training> {
+  static async open(options: TrainOptions): Promise<Training> {
     const { model, data, resume } = options;
+    const settings = completeSettings(options.settings, resume);
+    checkFit(settings, data);
+    if (resume) checkResume(resume, settings, data, options.origin);
     const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
     const session = await Session.open({
       ...{ model, data, ranks, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
-      start: resume && { tensors: resume.tensors, products: resume.state.products },
+      start: resume && {
+        tensors: resume.tensors,
+        products: resume.state.products,
+        modelSha256: resume.state.modelSha256,
+      },
       check: ({ fma }) => resume && checkFmaClass(resume, fma),
     });
-    return new Training(options, settings, session);
+    try {
+      const dataSha256 = resume ? session.dataSha256() : null;
+      if (resume && dataSha256) checkSameData(resume, data, dataSha256);
+      return new Training(options, settings, session, dataSha256);
+    } catch (thrown) {
+      await session.close();
+      throw thrown;
+    }
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
-  }
-
+  /** Once: ends the ranks, too. */
   async run(): Promise<TrainResult> {
+    try {
+      return await this.#run();
+    } finally {
+      await this.#session.close();
+    }
+  }
+
+  async #run(): Promise<TrainResult> {
     const { observer, signal } = this.#options;
     const stop = () => this.#session.stopAfterThisStep();
-    for (const warning of this.#session.compiled.warnings) observer?.warning?.(warning);
+    for (const warning of this.#warnings) observer?.warning?.(warning);
     observer?.started?.(this.#startInfo());
     signal?.addEventListener("abort", stop);
     try {
@@ -93,12 +121,13 @@ class Training {
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
       await this.#trainTo(asked);
       if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";
-      if (this.#at.stepInEpoch < asked) return "interrupted";
+      if (this.#at.stepInEpoch < asked)
+        return allFinite(this.#session.parameters) ? "interrupted" : "nonfinite";
       if (!(await this.#endEpoch())) return "nonfinite";
     }
     // A run that is taken up where it was cut short, with no step left to do, still has that epoch to tell of.
-    const untold = this.#at.stepInEpoch > 0 && !this.#cutShort;
-    return untold && !(await this.#endEpoch()) ? "nonfinite" : "ok";
+    const owed = this.#at.stepInEpoch > 0 && !this.#cutShort;
+    return owed && !(await this.#endEpoch()) ? "nonfinite" : "ok";
   }
 
   /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile. */
@@ -116,12 +145,14 @@ class Training {
     this.#progression.check();
   }
 
-  /** Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. False: a loss is no number. */
+  /**
+   * Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. False if what the
+   * last update left is not finite, though the loss before it was: nothing to save, or to go on from.
+   */
   async #endEpoch(): Promise<boolean> {
     const { epoch, stepInEpoch, step } = this.#at;
     const samples = Math.min(stepInEpoch * this.#settings.batch, this.#options.data.train.count);
     const { loss, accuracy } = await this.#session.evaluate();
-    if (!Number.isFinite(loss)) return false;
     const record: EpochRecord = {
       epoch: epoch + 1,
       seconds: this.#progression.epochSeconds,
@@ -130,17 +161,18 @@ class Training {
       testAccuracy: accuracy,
     };
     this.#options.observer?.epoch?.(record);
-    if (stepInEpoch === this.#stepsPerEpoch) {
+    const finite = Number.isFinite(loss) && allFinite(this.#session.parameters);
+    if (finite && stepInEpoch === this.#stepsPerEpoch) {
       this.#epochs.push(record);
       this.#at = { step, epoch: epoch + 1, stepInEpoch: 0 };
       this.#session.epochLoss = 0;
       this.#progression.epochSeconds = 0;
       this.#save();
     } else this.#cutShort = record;
-    return true;
+    return finite;
   }
 
-  /** The entry of an epoch that `--max-steps` cut short: part of the result, not of the state to go on from. */
+  /** The entry of an epoch that was cut short, or spoilt: part of the result, not of the state to go on from. */
   #cutShort: EpochRecord | null = null;
 
   #save(): void {
@@ -153,8 +185,11 @@ class Training {
   }
 
   #state(): TrainingState {
-    const { seed, shuffle, batch, optimizer } = this.#settings;
+    // Which model and data set these settings name says the origin alone: a program may train any.
+    const { model: _, hidden: __, activation: ___, dataset: ____, ...settings } = this.#settings;
+    const { seed, shuffle, batch, optimizer } = settings;
     const { fma, digest } = this.#session.compiled;
+    this.#dataSha256 ??= this.#session.dataSha256();
     return {
       ...this.#at,
       epochLoss: this.#session.epochLoss,
@@ -163,7 +198,9 @@ class Training {
       ...{ seed, shuffle, batch, optimizer, fma, summation: "chain", kernelDigest: digest },
       samples: this.#options.data.train.count,
       products: this.#session.products,
-      settings: { ...this.#settings },
+      modelSha256: this.#session.layout.modelSha256,
+      dataSha256: this.#dataSha256,
+      settings: { ...settings, ...this.#options.origin },
     };
   }
 
@@ -187,12 +224,9 @@ class Training {
   }
 
   #result(status: TrainResult["status"]): TrainResult {
-    const weights = this.#session.parameters.map(({ name, shape, data }) => ({
-      name,
-      shape,
-      data: Float32Array.from(data),
-    }));
-    const hash = weightsSha256(weights);
+    const views = this.#session.parameters;
+    const hash = weightsSha256(views);
+    let weights: NamedTensor[] | null = null;
     return {
       status: hash === null ? "nonfinite" : status,
       epochs: this.#cutShort ? [...this.#epochs, this.#cutShort] : this.#epochs,
@@ -200,9 +234,22 @@ class Training {
       samplesPerSecond: this.#progression.samplesPerSecond,
       stepMs: this.#progression.stepMs,
       weightsSha256: hash,
-      weights,
+      get weights() {
+        weights ??= views
+          .splice(0)
+          .map(({ data, ...named }) => ({ ...named, data: Float32Array.from(data) }));
+        return weights;
+      },
       engine: this.#session.compiled.engine,
       fma: this.#session.compiled.fma,
     };
   }
+}
+
+/** A warning if the checkpoint was trained by other kernels than these. */
+function otherKernels(resume: Checkpoint | undefined, digest: string): string[] {
+  if (!resume || resume.state.kernelDigest === digest) return [];
+  return [
+    `${resume.path} was trained with kernels ${resume.state.kernelDigest.slice(0, 12)}, these are ${digest.slice(0, 12)}: the bits may differ from an uninterrupted run's`,
+  ];
 }

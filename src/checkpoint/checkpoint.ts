@@ -14,12 +14,18 @@ export interface EpochRecord {
   readonly testAccuracy: number;
 }
 
+/** JSON knows no NaN and no infinity, and writes null. */
+const measure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
 const EpochSchema = z.object({
   epoch: z.number(),
   seconds: z.number(),
-  trainLoss: z.number(),
-  testLoss: z.number(),
-  testAccuracy: z.number(),
+  trainLoss: measure,
+  testLoss: measure,
+  testAccuracy: measure,
 });
 
 const count = z.number().int().min(0);
@@ -30,7 +36,7 @@ const StateSchema = z.object({
   epoch: count,
   stepInEpoch: count,
   /** Of the epoch in hand: sum of losses and seconds of training. */
-  epochLoss: z.number(),
+  epochLoss: measure,
   epochSeconds: z.number().min(0),
   epochs: z.array(EpochSchema),
   /** What fixes the order of samples and of sums. */
@@ -45,7 +51,10 @@ const StateSchema = z.object({
   summation: z.literal("chain"),
   fma: z.boolean(),
   kernelDigest: z.string(),
-  /** The job's settings, so that `eval` knows the model and the data set. */
+  /** What the model computes, and what it was trained on (see the functions of these names); null: not known. */
+  modelSha256: z.string().nullable(),
+  dataSha256: z.string().nullable(),
+  /** The job's settings; those that name its model and data set only where the command line gave them. */
   settings: z.record(z.string(), z.unknown()),
 });
 

@@ -9,15 +9,21 @@ import { bytesOf, type NamedTensor, sortedByName } from "./tensor.ts";
 export function weightsSha256(tensors: Iterable<NamedTensor>): string | null {
   const hash = createHash("sha256");
   for (const { name, data } of sortedByName(tensors)) {
-    if (!allFinite(data)) return null;
+    if (!isFiniteEverywhere(data)) return null;
     hash.update(`${name}\n`, "utf8");
     hash.update(bytesOf(data));
   }
   return hash.digest("hex");
 }
 
-/** True if no element is infinite or NaN: 0·x is 0 for every finite x, and NaN for every other. */
-function allFinite(data: Float32Array): boolean {
+/** True if no tensor has an element that is infinite or NaN. */
+export function allFinite(tensors: Iterable<NamedTensor>): boolean {
+  for (const { data } of tensors) if (!isFiniteEverywhere(data)) return false;
+  return true;
+}
+
+/** 0·x is 0 for every finite x, and NaN for every other. */
+function isFiniteEverywhere(data: Float32Array): boolean {
   let zero = 0;
   for (let i = 0; i < data.length; i++) zero += data[i] * 0;
   return zero === 0;

@@ -3,6 +3,8 @@ import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Origin } from "./options.ts";
+import { keyOf } from "./settings.ts";
 
 /** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks. */
 export function checkFit({ batch, ranks }: Settings, { name, train }: Dataset): void {
@@ -20,22 +22,52 @@ export function checkFit({ batch, ranks }: Settings, { name, train }: Dataset): 
     );
 }
 
-/** Throws an InputError where going on from `checkpoint` could not give the bits of an uninterrupted run. */
-export function checkResume({ path, state }: Checkpoint, settings: Settings, { name, train }: Dataset): void {
-  const fixed = ["batch", "seed", "shuffle", "optimizer"] as const;
-  for (const key of fixed)
-    if (state[key] !== settings[key])
+/** What a job shares with the run that it goes on with: the order of samples and sums, and the updates. */
+const FIXED = ["batch", "seed", "shuffle", "optimizer", "lr", "weightDecay", "clipNorm"] as const;
+
+/**
+ * Throws an InputError where going on from `checkpoint` could not give the bits of an uninterrupted run. `origin` is what the
+ * job's model and data set are made from, as far as it is known.
+ */
+export function checkResume(
+  { path, state }: Checkpoint,
+  settings: Settings,
+  { name, train }: Dataset,
+  { hidden, activation }: Origin = {},
+): void {
+  const is: Readonly<Record<string, unknown>> = { ...settings, hidden, activation };
+  const { batch, seed, shuffle, optimizer } = state;
+  const was: Readonly<Record<string, unknown>> = { ...state.settings, batch, seed, shuffle, optimizer };
+  for (const key of [...FIXED, "hidden", "activation"] as const)
+    if (was[key] !== undefined && is[key] !== undefined && shown(was[key]) !== shown(is[key]))
       throw new InputError(
         "resume-mismatch",
-        `${path} was trained with ${key} ${state[key]}, this job has ${settings[key]}`,
-        `leave out --${key}, or start a new run`,
+        `${path} was trained with ${key} ${shown(was[key])}, this job has ${shown(is[key])}`,
+        `leave out --${keyOf(key)}, or start a new run`,
       );
   if (state.samples !== train.count)
     throw new InputError(
       "resume-mismatch",
       `${path} was trained on ${state.samples} samples, ${name} has ${train.count}`,
-      "give the data set that the run began with",
+      OWN_DATA,
     );
+}
+
+const OWN_DATA = "give the data set that the run began with";
+
+function shown(value: unknown): string {
+  if (value === null) return "off";
+  return Array.isArray(value) && value.length === 0 ? "none" : String(value);
+}
+
+/** Throws an InputError where the checkpoint was trained on other samples; `sha256` is this job's data's. */
+export function checkSameData({ path, state }: Checkpoint, { name }: Dataset, sha256: string): void {
+  if (state.dataSha256 === null || state.dataSha256 === sha256) return;
+  throw new InputError(
+    "resume-mismatch",
+    `${path} was trained on other samples than those of ${name}: labels or images differ`,
+    OWN_DATA,
+  );
 }
 
 /** Throws an InputError where the checkpoint's multiply-adds round otherwise than this process's (NUMERICS §2.14). */

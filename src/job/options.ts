@@ -50,11 +50,16 @@ export interface Observer {
   warning?(message: string): void;
 }
 
+/** What a job's model and data set are made from, under the command line's words. */
+export type Origin = Partial<Pick<Settings, "dataset" | "model" | "hidden" | "activation">>;
+
 export interface TrainOptions {
   readonly model: Model;
   readonly data: Dataset;
-  /** What is left out takes the defaults of the command line. */
+  /** What is left out is as in the checkpoint to resume, else takes the defaults of the command line. */
   readonly settings?: Partial<Settings>;
+  /** Goes into the checkpoints, so that `lockstep eval` finds model and data set by itself. */
+  readonly origin?: Origin;
   /** Goes on where this checkpoint stopped. */
   readonly resume?: Checkpoint;
   /** Where checkpoints go, one at the end of every epoch and one at the end; without it none are written. */
@@ -73,6 +78,7 @@ export interface TrainResult {
   readonly stepMs: { readonly p50: number; readonly p95: number };
   /** null if some weight is not finite. */
   readonly weightsSha256: string | null;
+  /** Copied out of the ranks' memory when it is first asked for; until then the result keeps that memory. */
   readonly weights: readonly NamedTensor[];
   readonly engine: string;
   readonly fma: boolean;

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { CONFIG_KEYS, defaultSettings, type Layout, type Settings } from "../base/config.ts";
 import { checkLayer } from "../base/layer.ts";
 import { settingOf } from "../base/resolve.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
 const KEYS: ReadonlyMap<string, string> = new Map(CONFIG_KEYS.map((key) => [settingOf(key), key]));
@@ -15,14 +16,19 @@ function asWritten(field: string, value: unknown): unknown {
   return `dp=${dp},tp=${tp},pp=${pp}`;
 }
 
+/** The word that the command line has for a field: maxSteps → "max-steps". */
+export function keyOf(field: keyof Settings): string {
+  return KEYS.get(field) ?? field;
+}
+
 /** Checks the fields that are given (and not undefined); throws one InputError that names all that are wrong. */
-function checkSettings(given: Partial<Settings>): Partial<Settings> {
+function checkSettings(given: Partial<Settings>, where = "settings."): Partial<Settings> {
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
   const values = fields.map(([field, value]) => [KEYS.get(field) ?? field, asWritten(field, value)]);
   const checked = checkLayer({
     origin: "flag",
     values: Object.fromEntries(values),
-    name: (key) => `settings.${settingOf(key)}`,
+    name: (key) => `${where}${settingOf(key)}`,
   });
   const entries = Object.entries(checked.values).map(([key, value]) => [
     settingOf(key),
@@ -31,9 +37,24 @@ function checkSettings(given: Partial<Settings>): Partial<Settings> {
   return Object.fromEntries(entries);
 }
 
-/** All settings of a job. `ranks` without a layout, or a layout without `ranks`, makes the other. */
-export function completeSettings(given: Partial<Settings> = {}): Settings {
-  const checked = checkSettings(given);
+/** What a resumed job takes from its checkpoint where the program says nothing. */
+const INHERITED = [
+  ...["batch", "seed", "shuffle", "epochs"],
+  ...["optimizer", "lr", "weightDecay", "clipNorm"],
+] as readonly (keyof Settings)[];
+
+function inheritedSettings({ path, state }: Checkpoint): Partial<Settings> {
+  const entries = INHERITED.map((field) => [field, state.settings[field]]);
+  const fma = state.fma ? "auto" : "off";
+  return { fma, ...checkSettings(Object.fromEntries(entries), `${path}: `) };
+}
+
+/**
+ * All settings of a job: those given, else those of the checkpoint that it resumes, else the defaults. `ranks` without a
+ * layout, or a layout without `ranks`, makes the other.
+ */
+export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpoint): Settings {
+  const checked = { ...(resume && inheritedSettings(resume)), ...checkSettings(given) };
   const defaults = defaultSettings(checked.optimizer ?? "sgd", availableParallelism());
   const ranks = checked.ranks ?? checked.layout?.dp ?? defaults.ranks;
   return { ...defaults, layout: { dp: ranks, tp: 1, pp: 1 }, ...checked, ranks };

@@ -18,6 +18,7 @@ import { partition } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { placeNamed, placeValues } from "../program/place.ts";
 import { controlBytes } from "./control.ts";
+import { modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
 
 /** Test samples that a rank evaluates at once. */
@@ -45,6 +46,8 @@ export interface ProcessLayout {
   /** Addresses of everything that has a name; what belongs to the evaluation begins with "test.". */
   readonly addresses: ReadonlyMap<string, number>;
   readonly step: StepGraph;
+  /** What the model computes, as a hash. */
+  readonly modelSha256: string;
   readonly evaluationBatch: number;
   /** A program for every rank. */
   readonly train: readonly Program[] | null;
@@ -130,6 +133,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     bytes: arena.endBytes,
     addresses,
     step: parts[0].step,
+    modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
     evaluate: programs[parts.length - 1],

@@ -1,6 +1,7 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { dataSha256 } from "../data/fingerprint.ts";
 import { refuseAbove } from "../data/labels.ts";
 import { epochOrder } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -14,7 +15,15 @@ import { type RankJob, STEP_RING } from "./job.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { RankProcess } from "./process.ts";
-import { type Hyperparameters, initialise, load, readProducts, viewOf, writeHyper } from "./state.ts";
+import {
+  checkSameModel,
+  type Hyperparameters,
+  initialise,
+  load,
+  readProducts,
+  viewOf,
+  writeHyper,
+} from "./state.ts";
 
 export interface SessionOptions {
   readonly model: Model;
@@ -36,10 +45,15 @@ export interface SessionOptions {
   readonly start?: {
     readonly tensors: ReadonlyMap<string, NamedTensor>;
     readonly products: readonly [number, number];
+    /** Fingerprint of the model whose weights these are, if it is known. */
+    readonly modelSha256: string | null;
   };
   /** Throws if these kernels will not do; asked before anything is allocated. */
   readonly check?: (compiled: CompiledKernels) => void;
 }
+
+/** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
+type Plan = Omit<SessionOptions, "start" | "check">;
 
 export interface Evaluation {
   readonly loss: number;
@@ -49,17 +63,17 @@ export interface Evaluation {
 export class Session {
   readonly compiled: CompiledKernels;
   readonly layout: ProcessLayout;
-  readonly #options: SessionOptions;
+  readonly #options: Plan;
   readonly #memory: WebAssembly.Memory;
   readonly #losses: Float64Array;
   readonly #durationsMs: Float64Array;
   readonly #ranks: RankProcess;
   readonly #ready: Promise<void>;
 
-  private constructor(options: SessionOptions) {
+  private constructor(options: Plan, check: SessionOptions["check"]) {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
-    options.check?.(this.compiled);
+    check?.(this.compiled);
     this.layout = planLayout(options, this.compiled.module);
     checkMemory(this.layout);
     this.#memory = createMemory(this.layout.bytes);
@@ -72,10 +86,10 @@ export class Session {
   }
 
   /** Starts the ranks and, while they start, reads the data and makes the weights. */
-  static async open(options: SessionOptions): Promise<Session> {
-    const session = new Session(options);
+  static async open({ start, check, ...options }: SessionOptions): Promise<Session> {
+    const session = new Session(options, check);
     try {
-      session.#fill();
+      session.#fill(start);
       await session.#ready;
       return session;
     } catch (error) {
@@ -154,6 +168,12 @@ export class Session {
     return readProducts(this.#memory, this.#address("hyper"));
   }
 
+  /** The fingerprint of the training half in memory. */
+  dataSha256(): string {
+    const { width, train } = this.#options.data;
+    return dataSha256(this.#bytes("images", train.count * width), this.#bytes("labels", train.count), width);
+  }
+
   close(): Promise<void> {
     return this.#ranks.close();
   }
@@ -168,6 +188,10 @@ export class Session {
 
   #numbers(name: string, count = 1): Float64Array {
     return new Float64Array(this.#memory.buffer, this.#address(name), count);
+  }
+
+  #bytes(name: string, count: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.#address(name), count);
   }
 
   #jobs(): RankJob[] {
@@ -198,30 +222,30 @@ export class Session {
     }));
   }
 
-  #fill(): void {
+  #fill(start: SessionOptions["start"]): void {
     const { data, training } = this.#options;
-    const bytes = (name: string, length: number) =>
-      new Uint8Array(this.#memory.buffer, this.#address(name), length);
     const halves = training
       ? [["", data.train] as const, ["test.", data.test] as const]
       : [["test.", data.test] as const];
     for (const [prefix, half] of halves) {
-      half.readImages(bytes(`${prefix}images`, half.count * data.width));
-      const labels = bytes(`${prefix}labels`, half.count);
+      half.readImages(this.#bytes(`${prefix}images`, half.count * data.width));
+      const labels = this.#bytes(`${prefix}labels`, half.count);
       half.readLabels(labels);
       refuseAbove(labels, data.classes, `the ${prefix ? "test" : "training"} half of ${data.name}`);
     }
     const order = new Uint32Array(this.#memory.buffer, this.#address("test.order"), data.test.count);
     for (let index = 0; index < order.length; index++) order[index] = index;
-    this.#fillWeights();
+    this.#fillWeights(start);
   }
 
-  #fillWeights(): void {
-    const { training, start, seed } = this.#options;
+  #fillWeights(start: SessionOptions["start"]): void {
+    const { training, seed } = this.#options;
     const { addresses, step } = this.layout;
     const memory = this.#memory;
-    if (start) load(memory, addresses, [...step.parameters, ...step.states], start.tensors);
-    else
+    if (start) {
+      load(memory, addresses, [...step.parameters, ...step.states], start.tensors);
+      checkSameModel(start.modelSha256, this.layout.modelSha256);
+    } else
       initialise(this.#kernels(), memory, addresses, step.parameters, seed, this.#address("initialStream"));
     if (!training) return;
     writeHyper(memory, this.#address("hyper"), training, start?.products);
@@ -235,7 +259,7 @@ export class Session {
 }
 
 /** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
-function planLayout(options: SessionOptions, module: WebAssembly.Module): ProcessLayout {
+function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
   const { model, data, ranks, training } = options;
   const kernels = instantiateKernels(module, createMemory(0));
   return layOut({

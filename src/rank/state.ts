@@ -51,6 +51,19 @@ export function initialise(
   }
 }
 
+const OWN_MODEL =
+  "load a checkpoint of this very model, or give the model's own --hidden, --activation or --model";
+
+/** Throws an InputError where the fingerprints of two models differ; `had` is the checkpoint's, null where it knows none. */
+export function checkSameModel(had: string | null, has: string): void {
+  if (had === null || had === has) return;
+  throw new InputError(
+    "other-model",
+    "the model has the parameters of the checkpoint, but does other things with them: another activation?",
+    OWN_MODEL,
+  );
+}
+
 /** Copies `tensors` of a checkpoint into the memory. Throws an InputError where a name or a shape does not fit. */
 export function load(
   memory: WebAssembly.Memory,
@@ -58,16 +71,16 @@ export function load(
   wanted: readonly Tensor[],
   tensors: ReadonlyMap<string, NamedTensor>,
 ): void {
-  const fix = "load a checkpoint of this very model, or give the model's own --hidden and --model";
   for (const tensor of wanted) {
     const found = tensors.get(tensor.name);
     const shape = `[${tensor.shape}]`;
-    if (!found) throw new InputError("other-model", `the checkpoint has no ${tensor.name} ${shape}`, fix);
+    if (!found)
+      throw new InputError("other-model", `the checkpoint has no ${tensor.name} ${shape}`, OWN_MODEL);
     if (`[${found.shape}]` !== shape)
       throw new InputError(
         "other-model",
         `${tensor.name} is [${found.shape}] in the checkpoint, ${shape} in the model`,
-        fix,
+        OWN_MODEL,
       );
   }
   for (const tensor of wanted)

@@ -33,6 +33,7 @@ function beginning(settings: Settings): Checkpoint {
       ...{ step: 0, epoch: 0, stepInEpoch: 0, epochLoss: 0, epochSeconds: 0, epochs: [] },
       ...{ seed, shuffle, batch, optimizer, samples: data.train.count, products: [1, 1] },
       ...{ summation: "chain", fma: compileKernels("auto").fma, kernelDigest: "", settings: {} },
+      ...{ modelSha256: null, dataSha256: null },
     },
   };
 }
