@@ -3,22 +3,25 @@ import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { CheckedLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
+import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { batchCount } from "../data/shares.ts";
 import { type EarlierRun, openRun } from "../run/open.ts";
 
-/** With these the weights stay the same, or the run only gets longer. */
+/** With these the weights stay the same (the FMA class has a check of its own), or the run only gets longer. */
 const MAY_CHANGE: readonly (keyof Settings)[] = [
   "ranks",
   "layout",
   "epochs",
   "maxSteps",
   "collectiveTimeout",
+  "fma",
 ];
 
 export interface Resumption {
   /** The run as the user named it. */
   readonly name: string;
   readonly run: EarlierRun & { readonly path: string; readonly config: CheckedLayer };
+  readonly checkpoint: Checkpoint;
 }
 
 /** Throws an InputError on a run that cannot be continued: none, another process's, or without a configuration. */
@@ -39,29 +42,51 @@ export async function openForResume(path: string): Promise<Resumption> {
       `wait for it, or stop it: kill ${pid}`,
     );
   }
-  return { name: path, run: { ...run, path: run.path, config: run.config } };
+  const checkpoint = handingOver(readCheckpoint(run.checkpoint));
+  return { name: path, run: { ...run, path: run.path, config: run.config }, checkpoint };
 }
 
-/** The run's settings with what `layers` change. Throws an InputError that names each change that is not allowed. */
+/** The checkpoint, but it gives its tensors away: a run that has them in its own memory needs no second copy. */
+function handingOver({ path, state, tensors }: Checkpoint): Checkpoint {
+  let held: Checkpoint["tensors"] = tensors;
+  return {
+    path,
+    state,
+    get tensors() {
+      const handed = held;
+      held = new Map();
+      return handed;
+    },
+  };
+}
+
+/**
+ * The run's settings with what `layers` change. Throws an InputError that names each change that is not allowed, also one in
+ * the run's own config.yaml: the checkpoint knows what it was trained with.
+ */
 export function resumedSettings(
-  { run }: Resumption,
+  { run, checkpoint }: Resumption,
   layers: readonly CheckedLayer[],
   cores: number,
 ): Resolved {
-  const before = resolveSettings([run.config], cores).settings;
+  const before = { ...resolveSettings([run.config], cores).settings, ...checkpoint.state.settings };
   const after = resolveSettings([run.config, ...layers], cores);
-  const keys = Object.keys(before) as (keyof Settings)[];
+  const keys = Object.keys(after.settings) as (keyof Settings)[];
   const changed = keys.filter(
     (key) => String(before[key]) !== String(after.settings[key]) && !MAY_CHANGE.includes(key),
   );
   if (changed.length === 0) return after;
-  const list = changed.map(
-    (key) => `${words(key)} is ${shown(before[key])} there and ${shown(after.settings[key])} here`,
-  );
+  const edited = (key: keyof Settings) => ["run", "default"].includes(after.origins[key]);
+  const list = changed.map((key) => {
+    const where = edited(key) ? "in its config.yaml" : "here";
+    return `${words(key)} is ${shown(before[key])} there and ${shown(after.settings[key])} ${where}`;
+  });
   throw new InputError(
     "resume-changes",
     `a resumed run keeps its settings: ${list.join("; ")}`,
-    "leave them out, or train a new run; --ranks, --epochs and --max-steps may change",
+    changed.every(edited)
+      ? "undo the change in config.yaml, or train a new run"
+      : "leave them out, or train a new run; --ranks, --epochs and --max-steps may change",
   );
 }
 

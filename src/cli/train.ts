@@ -1,10 +1,11 @@
 /** `lockstep train`: settings, data, model and folder first, then the run, then what it came to. */
+import type { Settings } from "../base/config.ts";
 import { formatConfig, readConfigFile } from "../base/config-file.ts";
 import { type CheckedLayer, checkLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
-import { readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { batchCount } from "../data/shares.ts";
+import type { Origin } from "../job/options.ts";
 import { RunFolder } from "../run/folder.ts";
 import { placeAt, placeBelow, runName } from "../run/place.ts";
 import type { Context } from "./context.ts";
@@ -19,7 +20,7 @@ export async function train(config: string | undefined, given: Given, context: C
   const { settings } = resolved;
   const data = openDataset(settings.dataset);
   const model = await openModel(settings);
-  const checkpoint = resumption && readCheckpoint(resumption.run.checkpoint);
+  const checkpoint = resumption?.checkpoint;
   if (checkpoint) checkStepsLeft(resumption.name, checkpoint.state.step, data.train.count, settings);
   const stepsPerEpoch = batchCount(data.train.count, settings.batch);
   const text = formatConfig(settings, resolved.origins);
@@ -31,10 +32,16 @@ export async function train(config: string | undefined, given: Given, context: C
     model,
     data,
     settings,
-    resume: checkpoint ?? undefined,
+    origin: originOf(settings),
+    resume: checkpoint,
     checkpointFolder: folder.checkpoints,
   };
   return runJob(folder, options, stepsPerEpoch, context);
+}
+
+/** What the model and the data set are made from; a model file decides its own layers. */
+function originOf({ dataset, model, hidden, activation }: Settings): Origin {
+  return model === "mlp" ? { dataset, model, hidden, activation } : { dataset, model };
 }
 
 interface ResolvedJob {

@@ -2,6 +2,9 @@ import { copyFileSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { describeDataset } from "../../src/cli/data.ts";
+import { openDataset } from "../../src/data/catalogue.ts";
+import { mlp } from "../../src/nn/models.ts";
+import { train } from "../../src/train.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { lockstep, workplace } from "./child.ts";
 
@@ -44,6 +47,30 @@ test("eval takes a run, one checkpoint in it, or a checkpoint that was carried e
   t.regex(cut.stderr, /^lockstep: carried\.safetensors|^lockstep: .*\/carried\.safetensors/);
   const other = await lockstep(folder, "eval", "run", "--hidden", "9");
   t.is(other.exitCode, 2, other.stderr);
+});
+
+test("eval of a checkpoint that a program wrote asks for what it does not say, and gives training's very numbers", async (t) => {
+  const folder = workplace(t);
+  const settings = { batch: 20, epochs: 1, ranks: 2, fma: "off" } as const;
+  const data = openDataset(join(folder, "data"));
+  const job = { model: mlp([6], "tanh"), data, settings, checkpointFolder: folder };
+  const { testLoss: loss, testAccuracy: accuracy } = (await train(job)).epochs[0];
+  const evaluated = (...flags: string[]) =>
+    lockstep(folder, "eval", "step-00000030.safetensors", "--json", ...flags);
+  for (const [flags, code, fix] of [
+    [[], "origin-unknown", "give --dataset, --hidden, --activation, or --model FILE"],
+    [["--model", "mlp", "--hidden", "6"], "origin-unknown", "give --dataset, --activation"],
+    [["--dataset", "data", "--hidden", "6", "--activation", "relu"], "other-model", /--activation/],
+  ] as const) {
+    const { exitCode, stderr, objects } = await evaluated(...flags);
+    t.is(exitCode, 2, stderr);
+    const error = objects.at(-1)?.error as { code: string; fix: string };
+    t.is(error.code, code);
+    if (typeof fix === "string") t.is(error.fix, fix);
+    else t.regex(error.fix, fix);
+  }
+  const right = await evaluated("--dataset", "data", "--hidden", "6", "--activation", "tanh");
+  t.like(right.objects.at(-1), { status: "ok", loss, accuracy });
 });
 
 test("a resumed run with its own --run-dir leaves the first one as it was", async (t) => {

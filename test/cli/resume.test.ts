@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import test from "ava";
@@ -47,7 +47,7 @@ test("Ctrl-C keeps the work; resumed on more ranks, the run has the weights of o
   );
 });
 
-test("a finished run, another learning rate and a run in use are not resumed, and nothing changes", async (t) => {
+test("a finished run, another learning rate (also in its config.yaml) and a run in use are not resumed, and nothing changes", async (t) => {
   const folder = workplace(t);
   await lockstep(folder, ...TINY, "--epochs", "1", "--run-dir", "done");
   const before = readFileSync(join(folder, "done", "status.json"), "utf8");
@@ -61,6 +61,14 @@ test("a finished run, another learning rate and a run in use are not resumed, an
   t.regex(
     await refused("--lr", "0.25", "--batch", "20", "--seed", "2"),
     /keeps its settings: seed is 1 there and 2 here; lr is 0.5 there and 0.25 here\n/,
+  );
+  const config = join(folder, "done", "config.yaml");
+  const text = readFileSync(config, "utf8");
+  writeFileSync(config, text.replace(/^lr: .*$/m, "lr: 0.125"));
+  t.is(
+    await refused("--epochs", "2"),
+    "lockstep: a resumed run keeps its settings: lr is 0.5 there and 0.125 in its config.yaml\n" +
+      "  fix: undo the change in config.yaml, or train a new run\n",
   );
   const running = new Child(folder, [...TINY, "--epochs", "100000", "--run-dir", "busy", "-v"]);
   await running.said(/wrote/);
