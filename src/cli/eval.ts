@@ -7,6 +7,7 @@ import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { evaluate } from "../evaluate.ts";
 import { openRun } from "../run/open.ts";
+import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
 import { openModel } from "./model.ts";
@@ -19,6 +20,7 @@ export async function evalCommand(target: string, given: Given, context: Context
   const flags = checkLayer(flagLayer(given));
   const { json = false, quiet = false, verbose = false } = flags.values;
   Object.assign(output, { json, quiet, verbose });
+  if (json) divertConsole();
   const run = await openRun(target);
   const checkpoint = readCheckpoint(run.checkpoint);
   const described = run.config ?? checkpointLayer(checkpoint);

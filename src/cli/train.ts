@@ -8,6 +8,7 @@ import { batchCount } from "../data/shares.ts";
 import type { Origin } from "../job/options.ts";
 import { RunFolder } from "../run/folder.ts";
 import { placeAt, placeBelow, runName } from "../run/place.ts";
+import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
 import { openModel } from "./model.ts";
@@ -57,6 +58,7 @@ async function resolveJob(config: string | undefined, given: Given, context: Con
   const invocation: CheckedLayer["values"] = Object.assign({}, ...layers.map((layer) => layer.values));
   const { json = false, quiet = false, verbose = false, resume } = invocation;
   Object.assign(context.output, { json, quiet, verbose });
+  if (json) divertConsole();
   const runDir = invocation["run-dir"];
   if (resume === undefined)
     return { resolved: resolveSettings(layers, context.cores), resumption: null, runDir };

@@ -122,3 +122,26 @@ test("a model file trains, in JavaScript and, where Node strips types, in TypeSc
   t.regex((await lockstep(folder, ...argv, "bad.mjs")).stderr, /bad\.mjs cannot be loaded: SyntaxError/);
   t.is((await lockstep(folder, "eval", "runs/latest")).exitCode, 0);
 });
+
+test("with --json what a model file prints goes to stderr, and stdout stays ours", async (t) => {
+  const folder = workplace(t);
+  const layers = new URL("../../src/nn/layers.js", import.meta.url).href;
+  writeFileSync(
+    join(folder, "net.mjs"),
+    `import { linear } from "${layers}";\nconsole.log("loaded");\nexport default (x, classes) => {\n  console.info("%s", "called");\n  return linear(x, classes);\n};\n`,
+  );
+  const argv = ["--dataset", "data", "--batch", "20", "--max-steps", "5", "--model", "net.mjs"];
+  const { exitCode, stdout, stderr, objects } = await lockstep(
+    folder,
+    "train",
+    ...argv,
+    "--json",
+    "--run-dir",
+    "a",
+  );
+  t.is(exitCode, 0, stderr);
+  t.is(stdout.trimEnd().split("\n").length, objects.length, stdout);
+  t.regex(stderr, /^loaded\n(.*\n)*called\n/);
+  t.true((await lockstep(folder, "eval", "a", "--json")).stdout.startsWith("{"));
+  t.regex((await lockstep(folder, "train", ...argv)).stdout, /^loaded\n/);
+});
