@@ -79,6 +79,7 @@ export class Following implements Required<Observer> {
 
   checkpoint(path: string): void {
     this.steps = Math.max(this.steps, checkpointStep(basename(path)) ?? 0);
+    this.#writing(() => this.#folder.reached(this.steps));
     this.#output.detail(`wrote ${path}`);
   }
 

@@ -79,6 +79,11 @@ export class RunFolder {
     if (basename(dirname(this.path)) === "runs") pointLatest(this.path);
   }
 
+  /** Says in status.json how far the running run is. */
+  reached(steps: number): void {
+    if (!this.#closed) this.#status("running", steps, {});
+  }
+
   /** Writes how the run ended. A run that failed before its first step leaves nothing behind. */
   finish(state: RunState, steps: number, outcome: { error?: unknown; summary?: unknown }): void {
     if (this.#closed) return;
