@@ -9,7 +9,7 @@ import { describeError } from "./failure.ts";
 import { Following } from "./following.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { Output } from "./output.ts";
-import { closingLines } from "./summary.ts";
+import { closingLines, interruptedLine } from "./summary.ts";
 
 const EXIT_CODES = { ok: 0, nonfinite: 1, interrupted: 130 } as const;
 const NONFINITE = {
@@ -31,6 +31,8 @@ export async function runJob(
   const abort = new AbortController();
   const following = new Following(folder, output, stepsPerEpoch, argv, () => abort.abort());
   output.log = (line) => folder.log.line(line);
+  // Calls the model function at once. Until that returns no listener could run, and a signal does what it always does.
+  const training = train({ ...job, signal: abort.signal, observer: following });
   const forget = onInterrupt(
     () => {
       output.say("stopping: finishing the step and writing the checkpoint (again to stop at once)");
@@ -39,10 +41,10 @@ export async function runJob(
     () => stopAtOnce(folder, following, output),
   );
   try {
-    const result = await orUncaught(train({ ...job, signal: abort.signal, observer: following }));
+    const result = await orUncaught(training);
     following.end();
     if (following.failure !== null) throw following.failure;
-    return conclude(result, folder, job, output);
+    return conclude(result, folder, job, stepsPerEpoch, output);
   } catch (thrown) {
     following.end();
     finishFailed(folder, following.steps, thrown);
@@ -53,12 +55,20 @@ export async function runJob(
   }
 }
 
-function conclude(result: TrainResult, folder: RunFolder, { settings }: Job, output: Output): number {
+function conclude(
+  result: TrainResult,
+  folder: RunFolder,
+  { settings }: Job,
+  stepsPerEpoch: number,
+  output: Output,
+): number {
   const error = result.status === "nonfinite" ? { error: { ...NONFINITE, step: result.steps } } : {};
   const summary = { ...summarise(result, folder.path, settings), ...error };
   folder.stepped();
   folder.finish(result.status, result.steps, { ...error, summary });
-  for (const line of closingLines(result, shortest(folder.path))) output.result(line);
+  const runDir = shortest(folder.path);
+  for (const line of closingLines(result, stepsPerEpoch, runDir)) output.result(line);
+  if (result.status === "interrupted") output.say(interruptedLine(result.steps, runDir));
   if (result.status === "nonfinite") {
     output.complain(
       `${output.styled(["red", "bold"], "lockstep:")} ${NONFINITE.message} (step ${result.steps})`,

@@ -23,8 +23,8 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-/** Ends with the run's folder. */
-export function closingLines(result: TrainResult, runDir: string): string[] {
+/** Ends with the run's folder. An accuracy of other weights than these is told with its epoch. */
+export function closingLines(result: TrainResult, stepsPerEpoch: number, runDir: string): string[] {
   const last = result.epochs.at(-1);
   const rows: [string, string][] = [
     ["steps", grouped(result.steps)],
@@ -32,10 +32,23 @@ export function closingLines(result: TrainResult, runDir: string): string[] {
     ["step", `${milliseconds(result.stepMs.p50)} (p50)  ${milliseconds(result.stepMs.p95)} (p95)`],
     ["weights", result.weightsSha256 ?? "not finite"],
   ];
-  if (last !== undefined) rows.unshift(["accuracy", percent(last.testAccuracy)]);
+  if (last !== undefined) {
+    const ofTheseWeights = last.epoch * stepsPerEpoch >= result.steps;
+    const after = ofTheseWeights ? "" : ` after epoch ${last.epoch}`;
+    rows.unshift(["accuracy", `${percent(last.testAccuracy)}${after}`]);
+  }
   return ["", ...rows.map(([name, value]) => `${name.padEnd(10)} ${value}`), runDir];
 }
 
+/** Where an interrupted run stands, and the words to go on with. */
+export function interruptedLine(steps: number, runDir: string): string {
+  const word = /^[\w./@%+:=,-]+$/.test(runDir) ? runDir : `'${runDir.replaceAll("'", "'\\''")}'`;
+  return `interrupted at step ${grouped(steps)}; go on with: lockstep train --resume ${word}`;
+}
+
+/** 0.412 ms, 85.3 ms, 6.03 s, 1,230 s. */
 function milliseconds(ms: number): string {
-  return Number.isFinite(ms) ? `${ms.toPrecision(3)} ms` : "?";
+  if (!Number.isFinite(ms)) return "?";
+  if (ms < 999.5) return `${ms.toPrecision(3)} ms`;
+  return ms < 999_500 ? `${(ms / 1000).toPrecision(3)} s` : `${grouped(ms / 1000)} s`;
 }
