@@ -74,11 +74,7 @@ export function laterSetting(
 }
 
 export function laterCommand(command: string): InputError {
-  return new InputError(
-    "not-supported-yet",
-    `lockstep ${command} is not supported yet`,
-    LATER_COMMANDS[command],
-  );
+  return new InputError("not-supported-yet", `${command} is not supported yet`, LATER_COMMANDS[command]);
 }
 
 function isAbove(value: unknown, limit: number): boolean {

@@ -12,5 +12,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** One of `settings`, or null. */
 export function nearestSetting(word: string, settings: readonly string[]): string | null {
-  return Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : nearest(word, settings);
+  const elsewhere = Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : null;
+  return elsewhere !== null && settings.includes(elsewhere) ? elsewhere : nearest(word, settings);
 }

@@ -1,7 +1,11 @@
 /** "Did you mean …?": the known word nearest to a mistyped one. */
 
-/** The candidate at most `limit` edits (insert, delete, replace, swap of neighbours) from `word`, the nearest first; or null. */
-export function nearest(word: string, candidates: readonly string[], limit = 2): string | null {
+/**
+ * The candidate nearest to `word`, or null if none is near: at most one edit (insert, delete, replace, swap of neighbours) for
+ * every three letters of the word, and two in all. More, and any short word would be near to any other.
+ */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  const limit = Math.min(2, Math.floor(word.length / 3));
   let [best, bestEdits] = [null as string | null, limit + 1];
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) > limit) continue;

@@ -2,10 +2,11 @@
 import { availableParallelism } from "node:os";
 import { CommanderError } from "commander";
 import { InputError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { nearestSetting } from "../base/nearest-setting.ts";
 import { lockstepVersion } from "../run/environment.ts";
 import { reportFailure } from "./failure.ts";
-import { TRAIN_FLAGS } from "./flags.ts";
+import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import type { Environment, Stream } from "./live-line.ts";
 import { Output } from "./output.ts";
 import { makeProgram } from "./program.ts";
@@ -38,21 +39,30 @@ export async function lockstep(
 /** Help or the version was asked for, or is the answer to no command at all; it is printed already. */
 const HELP = ["commander.helpDisplayed", "commander.help", "commander.version"];
 
-/** "error: unknown option '--bacth'\n(Did you mean --batch?)" → our form of the same. */
+/** "error: unknown option '--bacth'" → our form of the same. */
 function usageError({ code, message }: CommanderError, argv: readonly string[]): InputError {
-  const [what, guess] = message.replace(/^error: /, "").split("\n");
+  const what = message.replace(/^error: /, "");
   const words = code.replace(/^commander\./, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const [, near] = /^\(Did you mean (.*)\?\)$/.exec(guess ?? "") ?? [];
+  const command = Object.keys(FLAGS).find((name) => name === argv[0]);
+  const help = `\`lockstep ${command ? `${command} ` : ""}--help\` explains the words`;
   const [, option] = /^unknown option '--(.*)'$/.exec(what) ?? [];
-  const setting =
-    option === undefined
-      ? null
-      : nearestSetting(
-          option,
-          TRAIN_FLAGS.map(({ key }) => key),
-        );
-  if (near !== undefined) return new InputError(words, what, `did you mean ${near}?`);
-  if (setting !== null) return new InputError(words, what, `did you mean --${setting}?`);
-  const command = ["train", "eval", "data"].find((name) => name === argv[0]);
-  return new InputError(words, what, `\`lockstep ${command ? `${command} ` : ""}--help\` explains the words`);
+  if (option !== undefined) return new InputError(words, what, optionFix(option, command) ?? help);
+  const [, unknown] = /^unknown command '(.*)'$/.exec(what) ?? [];
+  const near = unknown === undefined ? null : nearest(unknown, [...Object.keys(FLAGS), "help"]);
+  return new InputError(words, what, near === null ? help : `did you mean ${near}?`);
+}
+
+/** Flags by command. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  train: TRAIN_FLAGS.map(({ key }) => key),
+  eval: EVAL_FLAGS.map(({ key }) => key),
+  data: ["json"],
+};
+
+function optionFix(option: string, command: string | undefined): string | null {
+  // `data` itself has no flags: it knows those of `data list`.
+  const owner = [command ?? "train", "train"].find((name) => FLAGS[name].includes(option));
+  if (owner !== undefined) return `--${option} belongs to \`lockstep ${owner.replace("data", "data list")}\``;
+  const near = nearestSetting(option, command === undefined ? [] : [...FLAGS[command], "help"]);
+  return near === null ? null : `did you mean --${near}?`;
 }

@@ -1,5 +1,6 @@
 /** The commands and their help, as commander needs them told. */
 import { Command, Option } from "commander";
+import { InputError } from "../base/errors.ts";
 import { LATER_COMMAND_NAMES, LATER_KEY_NAMES, laterCommand } from "../base/later.ts";
 import type { Context } from "./context.ts";
 import { EVAL_FLAGS, type Flag, type Given, TRAIN_FLAGS } from "./flags.ts";
@@ -54,7 +55,11 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
   const data = program
     .command("data")
     .description("data sets")
-    .action(() => data.help({ error: true }));
+    .allowExcessArguments()
+    .action(() => {
+      if (data.args.length > 0) throw unknownDataCommand(data.args[0]);
+      data.help({ error: true });
+    });
   const list = data
     .command("list")
     .description("list the data sets")
@@ -87,6 +92,10 @@ function givenTo(command: Command, flags: readonly Flag[]): Given {
   return Object.fromEntries(given);
 }
 
+function unknownDataCommand(word: string): InputError {
+  return new InputError("unknown-command", `unknown command 'data ${word}'`, "known: `lockstep data list`");
+}
+
 function addLater(parent: Command, name: string): void {
   const command = parent.command(name.split(" ").at(-1)!, { hidden: true });
   command.allowUnknownOption().allowExcessArguments().helpOption(false);
@@ -98,6 +107,7 @@ function addLater(parent: Command, name: string): void {
 function configure(command: Command, { output }: Context): void {
   command
     .exitOverride()
+    .showSuggestionAfterError(false) // Ours are made in lockstep.ts.
     .configureHelp(helpLayout)
     .configureOutput({
       writeOut: (text) => output.stdout.write(text),

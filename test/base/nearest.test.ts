@@ -10,13 +10,20 @@ test("one or two edits are near: insert, delete, replace, swap of neighbours, ca
   t.is(nearest("MNIST", WORDS), "mnist");
   t.is(nearest("cifar100", WORDS), "cifar10");
   t.is(nearest("fashionmnits", WORDS), "fashion-mnist");
-  t.is(nearest("abcd", ["badc"]), "badc");
+  t.is(nearest("abcdef", ["badcef"]), "badcef");
+});
+
+test("a short word must be nearer than a long one", (t) => {
+  t.is(nearest("lr", ["x", "ls"]), null);
+  t.is(nearest("mpl", ["mlp"]), "mlp");
+  t.is(nearest("foo", ["fma", "tool"]), null);
+  t.is(nearest("abcde", ["badce"]), null);
 });
 
 test("the nearest of several wins, and nothing beyond the limit is near", (t) => {
-  t.is(nearest("dp", ["tp2", "dp2"]), "dp2");
+  t.is(nearest("dp3", ["tp2", "dp2"]), "dp2");
   t.is(nearest("imagenet", WORDS), null);
-  t.is(nearest("kaist", WORDS), "mnist");
+  t.is(nearest("kaist", WORDS), null);
   t.is(nearest("", WORDS), null);
   t.is(nearest("xy", ["ab"]), null);
 });

@@ -109,6 +109,21 @@ for (const [argv, said] of [
     ["train", "--learning-rate", "3"],
     "lockstep: unknown option '--learning-rate'\n  fix: did you mean --lr?\n",
   ],
+  [["train", "--lrr", "3"], "lockstep: unknown option '--lrr'\n  fix: did you mean --lr?\n"],
+  [
+    ["train", "--x", "3"],
+    "lockstep: unknown option '--x'\n  fix: `lockstep train --help` explains the words\n",
+  ],
+  [["eval", "r", "--lr", "3"], "lockstep: unknown option '--lr'\n  fix: --lr belongs to `lockstep train`\n"],
+  [["eval", "r", "--rnaks", "3"], "lockstep: unknown option '--rnaks'\n  fix: did you mean --ranks?\n"],
+  [
+    ["eval", "r", "--learning-rate", "3"],
+    "lockstep: unknown option '--learning-rate'\n  fix: `lockstep eval --help` explains the words\n",
+  ],
+  [["--lr", "3"], "lockstep: unknown option '--lr'\n  fix: --lr belongs to `lockstep train`\n"],
+  [["data", "--json"], "lockstep: unknown option '--json'\n  fix: --json belongs to `lockstep data list`\n"],
+  [["go"], "lockstep: unknown command 'go'\n  fix: `lockstep --help` explains the words\n"],
+  [["data", "foo"], "lockstep: unknown command 'data foo'\n  fix: known: `lockstep data list`\n"],
   [
     ["train", "--batch"],
     "lockstep: option '--batch <n>' argument missing\n  fix: `lockstep train --help` explains the words\n",
@@ -148,11 +163,11 @@ for (const [argv, said] of [
   ],
   [
     ["plan", "--help"],
-    "lockstep: lockstep plan is not supported yet\n  fix: --layout dp=N,tp=1,pp=1 is the only layout of this version\n",
+    "lockstep: plan is not supported yet\n  fix: --layout dp=N,tp=1,pp=1 is the only layout of this version\n",
   ],
   [
     ["data", "get", "cifar10"],
-    "lockstep: lockstep data get is not supported yet\n  fix: `lockstep data list` shows what is here, and how to get the rest\n",
+    "lockstep: data get is not supported yet\n  fix: `lockstep data list` shows what is here, and how to get the rest\n",
   ],
   [["train", "--dataset", "mnits"], 'lockstep: unknown data set "mnits"; did you mean "mnist"?\n'],
   [["train", "--model", "mpl"], "lockstep: mpl is not a model\n  fix: did you mean mlp?\n"],
