@@ -51,11 +51,9 @@ export function placeBelow(parent: string, name: string): Place {
 export function placeAt(path: string): Place {
   const folder = resolve(path);
   if (existsSync(folder) && statSync(folder).isDirectory() && readdirSync(folder).length > 0) {
-    throw new InputError(
-      "run-dir-not-empty",
-      `${path} is not empty`,
-      `${CHOOSE}, or continue the run in it with --resume ${path}`,
-    );
+    const isRun = existsSync(join(folder, "config.yaml"));
+    const fix = isRun ? `${CHOOSE}, or continue the run in it with --resume ${path}` : CHOOSE;
+    throw new InputError("run-dir-not-empty", `${path} is not empty`, fix);
   }
   return { path: folder, made: makeFolder(folder) };
 }

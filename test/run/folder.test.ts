@@ -118,6 +118,10 @@ test("a folder that is taken, or no folder, or not for files, is refused as inpu
   writeFileSync(join(taken, "file"), "");
   const refused = (path: string) => t.throws(() => placeAt(path), { instanceOf: InputError })?.message;
   t.is(refused(taken), `${taken} is not empty`);
+  const fix = () => t.throws(() => placeAt(taken), { instanceOf: InputError })?.fix;
+  t.is(fix(), "choose another folder with --run-dir");
+  writeFileSync(join(taken, "config.yaml"), "");
+  t.is(fix(), `choose another folder with --run-dir, or continue the run in it with --resume ${taken}`);
   t.is(
     refused(join(taken, "file")),
     `cannot create ${join(taken, "file")}: ${join(taken, "file")} is a file, not a folder`,
