@@ -1,6 +1,8 @@
 /** Trains in a run's folder, and leaves the folder finished whatever happens. */
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { Settings } from "../base/config.ts";
+import { EnvironmentError } from "../base/errors.ts";
 import type { TrainOptions, TrainResult } from "../job/options.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { train } from "../train.ts";
@@ -47,8 +49,9 @@ export async function runJob(
     return conclude(result, folder, job, stepsPerEpoch, output);
   } catch (thrown) {
     following.end();
-    finishFailed(folder, following.steps, thrown);
-    throw thrown;
+    const failure = existsSync(folder.path) ? thrown : folderRemoved(folder.path, thrown);
+    finishFailed(folder, following.steps, failure);
+    throw failure;
   } finally {
     output.log = null;
     forget();
@@ -95,6 +98,17 @@ function stopAtOnce(folder: RunFolder, following: Following, output: Output): ne
     output.object({ status: "interrupted", runDir: folder.path });
     process.exit(130);
   }
+}
+
+/** Whatever could not be written, this is why; a rank's own failure is another matter. */
+function folderRemoved(path: string, thrown: unknown): unknown {
+  if (!(thrown instanceof EnvironmentError)) return thrown;
+  return new EnvironmentError(
+    "run-dir-removed",
+    `the run folder ${shortest(path)} was removed while training`,
+    "train again, and leave the folder where it is until the run has ended",
+    thrown,
+  );
 }
 
 /** A full disk may refuse the status too; the first failure is the one to tell. */
