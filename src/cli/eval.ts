@@ -17,7 +17,7 @@ import { percent } from "./summary.ts";
 /** Returns the exit code. */
 export async function evalCommand(target: string, given: Given, context: Context): Promise<number> {
   const { output } = context;
-  const flags = checkLayer(flagLayer(given));
+  const flags = checkLayer(flagLayer(given, context.argv));
   const { json = false, quiet = false, verbose = false } = flags.values;
   Object.assign(output, { json, quiet, verbose });
   if (json) divertConsole();

@@ -40,6 +40,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
   const train = program.command("train").argument("[config.yaml]").description("train a network");
   addFlags(train, TRAIN_FLAGS).addHelpText("after", TRAIN_EXAMPLES);
   train.action(async (config: string | undefined) => {
+    if (config === "") throw emptyArgument("config.yaml", "leave it out, or name a file");
     const { train: run } = await import("./train.ts");
     done(await run(config, givenTo(train, TRAIN_FLAGS), context));
   });
@@ -49,6 +50,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     .description("test a trained network");
   addFlags(evaluate, EVAL_FLAGS).addHelpText("after", EVAL_EXAMPLES);
   evaluate.action(async (target: string) => {
+    if (target === "") throw emptyArgument("run", "name a run folder, such as runs/latest");
     const { evalCommand } = await import("./eval.ts");
     done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS), context));
   });
@@ -90,6 +92,11 @@ function givenTo(command: Command, flags: readonly Flag[]): Given {
     return [[key, typeof value === "string" ? value : true]];
   });
   return Object.fromEntries(given);
+}
+
+/** As a shell makes it of a variable that is not set. */
+function emptyArgument(name: string, fix: string): InputError {
+  return new InputError("empty-argument", `the argument <${name}> is empty`, fix);
 }
 
 function unknownDataCommand(word: string): InputError {

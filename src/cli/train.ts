@@ -52,7 +52,7 @@ interface ResolvedJob {
 }
 
 async function resolveJob(config: string | undefined, given: Given, context: Context): Promise<ResolvedJob> {
-  const flags = checkLayer(flagLayer(given));
+  const flags = checkLayer(flagLayer(given, context.argv));
   const layers: CheckedLayer[] =
     config === undefined ? [flags] : [checkLayer(await readConfigFile(config)), flags];
   const invocation: CheckedLayer["values"] = Object.assign({}, ...layers.map((layer) => layer.values));

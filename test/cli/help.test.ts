@@ -122,6 +122,9 @@ for (const [argv, said] of [
   ],
   [["--lr", "3"], "lockstep: unknown option '--lr'\n  fix: --lr belongs to `lockstep train`\n"],
   [["data", "--json"], "lockstep: unknown option '--json'\n  fix: --json belongs to `lockstep data list`\n"],
+  [["eval", ""], "lockstep: the argument <run> is empty\n  fix: name a run folder, such as runs/latest\n"],
+  [["train", ""], "lockstep: the argument <config.yaml> is empty\n  fix: leave it out, or name a file\n"],
+  [["train", "--resume=--none"], "lockstep: cannot read --none: it does not exist"],
   [["go"], "lockstep: unknown command 'go'\n  fix: `lockstep --help` explains the words\n"],
   [["data", "foo"], "lockstep: unknown command 'data foo'\n  fix: known: `lockstep data list`\n"],
   [
