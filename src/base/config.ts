@@ -45,11 +45,19 @@ export interface Settings {
 /** What a file or the flags say, under the flags' words; every key may be absent. */
 export type PartialConfig = z.infer<typeof ConfigSchema>;
 
-function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
-  const limits =
-    maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
-  const error = `expected an integer ${limits}`;
+/** Above it not every integer is a number of JavaScript. */
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+function integer(minimum: number, maximum = LARGEST) {
+  const error = ({ input }: { readonly input?: unknown }) => {
+    if (maximum < LARGEST) return `expected an integer from ${minimum} to ${maximum}`;
+    return `expected an integer of ${isTooLarge(input) ? `at most ${LARGEST}` : `at least ${minimum}`}`;
+  };
   return z.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+function isTooLarge(value: unknown): boolean {
+  return typeof value === "number" && value > LARGEST;
 }
 
 /** The kernels hold such a setting in f32: it must neither overflow there nor vanish. */
@@ -91,7 +99,8 @@ function wrongItem(items: unknown[]): string | null {
   for (const [index, item] of items.entries()) {
     if (Number.isSafeInteger(item) && (item as number) >= 1) continue;
     const found = item === "" ? "empty" : JSON.stringify(item);
-    return `expected widths of at least 1, such as 128,64, or none: item ${index + 1} is ${found}`;
+    const limit = isTooLarge(item) ? `at most ${LARGEST}` : "at least 1";
+    return `expected widths of ${limit}, such as 128,64, or none: item ${index + 1} is ${found}`;
   }
   return null;
 }

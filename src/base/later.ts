@@ -23,6 +23,9 @@ const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
   ],
 };
 
+/** What those settings will be unless they are given: to ask for it changes nothing. */
+const LATER_DEFAULTS: Record<string, string> = { schedule: "1f1b", allreduce: "auto", security: "auth" };
+
 const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: string, instead: string]> = {
   "micro-batches": [(value) => isAbove(value, 1), "this version has no pipeline", "use --micro-batches 1"],
   model: [
@@ -57,6 +60,11 @@ const LATER_COMMANDS: Record<string, string> = {
 
 export const LATER_KEY_NAMES: readonly string[] = Object.keys(LATER_KEYS);
 export const LATER_COMMAND_NAMES: readonly string[] = Object.keys(LATER_COMMANDS);
+
+/** True for a setting of later versions with a value that means what this version does. */
+export function isLaterDefault(key: string, value: unknown): boolean {
+  return Object.hasOwn(LATER_DEFAULTS, key) && LATER_DEFAULTS[key] === value;
+}
 
 /** The complaint about a setting, called `name` where the user wrote it; null if this version has it. */
 export function laterSetting(

@@ -1,7 +1,8 @@
 /** What one source of settings says: a file or the flags, checked value by value with the place of each. */
 import { CONFIG_KEYS, type ConfigKey, ConfigSchema, type PartialConfig } from "./config.ts";
 import { InputError } from "./errors.ts";
-import { LATER_KEY_NAMES, laterSetting } from "./later.ts";
+import { exampleOf } from "./example.ts";
+import { isLaterDefault, LATER_KEY_NAMES, laterSetting } from "./later.ts";
 import { nearest } from "./nearest.ts";
 import { nearestSetting } from "./nearest-setting.ts";
 
@@ -31,13 +32,14 @@ export function checkLayer(layer: Layer): CheckedLayer {
   const problems: Problem[] = [];
   const checked: [key: string, value: unknown][] = [];
   for (const [key, value] of Object.entries(layer.values)) {
+    if (isLaterDefault(key, value)) continue;
     const later = laterSetting(key, value, layer.name(key));
     if (later !== null) problems.push({ code: "not-supported-yet", ...later });
     else if (!Object.hasOwn(ConfigSchema.shape, key)) problems.push(unknownKey(layer, key));
     else {
       const parsed = ConfigSchema.shape[key as ConfigKey].safeParse(value);
       if (parsed.success) checked.push([key, parsed.data]);
-      else problems.push(badValue(layer, key, value, parsed.error.issues[0].message));
+      else problems.push(badValue(layer, key as ConfigKey, value, parsed.error.issues[0].message));
     }
   }
   if (problems.length > 0) throw complaint(problems);
@@ -51,10 +53,11 @@ function unknownKey(layer: Layer, key: string): Problem {
   return { code: "unknown-key", message: `${layer.name(key)} is not a setting`, fix };
 }
 
-function badValue(layer: Layer, key: string, value: unknown, expected: string): Problem {
+function badValue(layer: Layer, key: ConfigKey, value: unknown, expected: string): Problem {
   const options = /^expected (\w+(?:, \w+)* or \w+)$/.exec(expected)?.[1].split(/, | or /) ?? [];
   const near = typeof value === "string" ? nearest(value, options) : null;
-  const fix = near === null ? "`lockstep train --help` explains the settings" : `did you mean ${near}?`;
+  const fix =
+    near === null ? `give a value such as ${exampleOf(key, layer.name(key))}` : `did you mean ${near}?`;
   return { code: "bad-value", message: `${layer.name(key)}: ${expected}, found ${shown(value)}`, fix };
 }
 

@@ -1,4 +1,5 @@
 import test from "ava";
+import { CONFIG_KEYS } from "../../src/base/config.ts";
 import { InputError } from "../../src/base/errors.ts";
 import { checkLayer, type Layer } from "../../src/base/layer.ts";
 import { resolveSettings } from "../../src/base/resolve.ts";
@@ -92,7 +93,11 @@ for (const [values, expected] of [
   [{ ranks: 0 }, "--ranks: expected an integer from 1 to 256, found 0"],
   [{ ranks: -1 }, "--ranks: expected an integer from 1 to 256, found -1"],
   [{ ranks: 10_000 }, "--ranks: expected an integer from 1 to 256, found 10000"],
-  [{ seed: 2 ** 53 }, "--seed: expected an integer of at least 0, found 9007199254740992"],
+  [{ seed: 2 ** 53 }, "--seed: expected an integer of at most 9007199254740991, found 9007199254740992"],
+  [{ batch: Infinity }, "--batch: expected an integer of at most 9007199254740991, found Infinity"],
+  [{ batch: 2 ** 53 + 2 }, "--batch: expected an integer of at most 9007199254740991, found 900719925474099"],
+  [{ "max-steps": 1e300 }, "--max-steps: expected an integer of at most 9007199254740991, found 1e+300"],
+  [{ hidden: [2 ** 60] }, "expected widths of at most 9007199254740991, such as 128,64, or none: item 1 is"],
   [{ lr: Number.NaN }, "--lr: expected a number above 0 (and within the range of f32), found NaN"],
   [{ lr: 0 }, "--lr: expected a number above 0 (and within the range of f32), found 0"],
   [{ lr: 1e39 }, "--lr: expected a number above 0 (and within the range of f32), found 1e+39"],
@@ -139,11 +144,28 @@ for (const [values, name] of [
   });
 }
 
+test("a setting of later versions may be given the value that this version has anyway", (t) => {
+  const values = { schedule: "1f1b", allreduce: "auto", security: "auth", batch: 3 };
+  t.deepEqual(checkLayer(flags(values)).values, { batch: 3 });
+  t.regex(complaint(flags({ schedule: "gpipe" })), /^not-supported-yet: --schedule /);
+  t.regex(complaint(flags({ schedule: true })), /^not-supported-yet: --schedule /);
+});
+
+test("every setting's example is one that it takes", (t) => {
+  for (const key of CONFIG_KEYS) {
+    const wrong = complaint(flags({ [key]: { wrong: 1 } }));
+    const [, text] = new RegExp(`\\[give a value such as --${key} (.*)\\]`).exec(wrong) ?? [];
+    t.truthy(text, wrong);
+    const value = text === "true" ? true : Number.isNaN(Number(text)) ? text : Number(text);
+    t.is(complaint(flags({ [key]: value })), "no complaint");
+  }
+});
+
 test("several problems are told at once", (t) => {
   t.is(
     complaint(file({ batch: 0, leanring: 1 })),
     "bad-config: 2 settings are wrong:\n" +
-      "  config.yaml:1:1: batch: expected an integer of at least 1, found 0 (`lockstep train --help` explains the settings)\n" +
+      "  config.yaml:1:1: batch: expected an integer of at least 1, found 0 (give a value such as batch: 64)\n" +
       "  config.yaml:1:1: leanring is not a setting (remove it; `lockstep train --help` lists the settings) [correct each of them]",
   );
 });

@@ -142,19 +142,19 @@ for (const [argv, said] of [
   [["eval"], "lockstep: missing required argument 'run'\n  fix: `lockstep eval --help` explains the words\n"],
   [
     ["train", "--batch", "0"],
-    "lockstep: --batch: expected an integer of at least 1, found 0\n  fix: `lockstep train --help` explains the settings\n",
+    "lockstep: --batch: expected an integer of at least 1, found 0\n  fix: give a value such as --batch 64\n",
   ],
   [
     ["train", "--ranks", "-1"],
-    "lockstep: --ranks: expected an integer from 1 to 256, found -1\n  fix: `lockstep train --help` explains the settings\n",
+    "lockstep: --ranks: expected an integer from 1 to 256, found -1\n  fix: give a value such as --ranks 2\n",
   ],
   [
     ["train", "--lr", "nan"],
-    "lockstep: --lr: expected a number above 0 (and within the range of f32), found NaN\n  fix: `lockstep train --help` explains the settings\n",
+    "lockstep: --lr: expected a number above 0 (and within the range of f32), found NaN\n  fix: give a value such as --lr 0.1\n",
   ],
   [
     ["train", "--seed", "0x10"],
-    'lockstep: --seed: expected an integer of at least 0, found "0x10"\n  fix: `lockstep train --help` explains the settings\n',
+    'lockstep: --seed: expected an integer of at least 0, found "0x10"\n  fix: give a value such as --seed 1\n',
   ],
   [
     ["train", "--hosts"],

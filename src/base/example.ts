@@ -1,0 +1,32 @@
+/** A value that each setting takes, for the fix of a wrong one. */
+import type { ConfigKey } from "./config.ts";
+
+const EXAMPLES: Partial<Record<ConfigKey, string>> = {
+  dataset: "mnist",
+  model: "mlp",
+  hidden: "128,64",
+  activation: "relu",
+  batch: "64",
+  "micro-batches": "1",
+  epochs: "5",
+  "max-steps": "1000",
+  seed: "1",
+  optimizer: "sgd",
+  lr: "0.1",
+  "weight-decay": "0.0001",
+  "clip-norm": "1",
+  ranks: "2",
+  layout: "dp=2,tp=1,pp=1",
+  numerics: "exact",
+  fma: "auto",
+  "on-nonfinite": "stop",
+  "collective-timeout": "60",
+  "run-dir": "runs/mine",
+  resume: "runs/latest",
+};
+
+/** "--batch 64" for a flag, "batch: 64" for what a file or a program sets; `name` is how its layer calls `key`. */
+export function exampleOf(key: ConfigKey, name: string): string {
+  const word = /[\w-]+$/.exec(name)?.[0] ?? key;
+  return `${word}${word.startsWith("--") ? "" : ":"} ${EXAMPLES[key] ?? "true"}`;
+}
