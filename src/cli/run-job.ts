@@ -49,7 +49,7 @@ export async function runJob(
     return conclude(result, folder, job, stepsPerEpoch, output);
   } catch (thrown) {
     following.end();
-    const failure = existsSync(folder.path) ? thrown : folderRemoved(folder.path, thrown);
+    const failure = existsSync(folder.checkpoints) ? thrown : folderRemoved(folder.path, thrown);
     finishFailed(folder, following.steps, failure);
     throw failure;
   } finally {
@@ -105,7 +105,7 @@ function folderRemoved(path: string, thrown: unknown): unknown {
   if (!(thrown instanceof EnvironmentError)) return thrown;
   return new EnvironmentError(
     "run-dir-removed",
-    `the run folder ${shortest(path)} was removed while training`,
+    `the run folder ${shortest(path)}, or a part of it, was removed while training`,
     "train again, and leave the folder where it is until the run has ended",
     thrown,
   );
