@@ -1,11 +1,11 @@
 /** The model that the settings name: the multi-layer perceptron, or the default export of a file. */
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { type Model, mlp } from "../nn/models.ts";
+import { loadModel } from "./model-file.ts";
 
 /** Throws an InputError on an unknown name, and on a file that cannot be loaded or exports no model function. */
 export async function openModel({ model, hidden, activation }: Settings): Promise<Model> {
@@ -30,27 +30,7 @@ export async function openModel({ model, hidden, activation }: Settings): Promis
       "compile it to .js, or use Node 22.18 or newer",
     );
   }
-  const exported = (await load(model)).default;
-  if (typeof exported === "function") return exported as Model;
-  throw new InputError(
-    "bad-model",
-    `${model} has no model function as its default export`,
-    "write `export default (x, classes) => linear(relu(linear(x, 128)), classes)`",
-  );
-}
-
-async function load(model: string): Promise<{ default?: unknown }> {
-  try {
-    return (await import(pathToFileURL(model).href)) as { default?: unknown };
-  } catch (thrown) {
-    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    throw new InputError(
-      "bad-model",
-      `${model} cannot be loaded: ${what}`,
-      `\`node ${model}\` shows where`,
-      thrown,
-    );
-  }
+  return loadModel(model);
 }
 
 function stripsTypes(): boolean {

@@ -7,6 +7,7 @@ import { gatherBytes, gatherLabels } from "../graph/ops/source.ts";
 import { sumLosses } from "../graph/ops/sum.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { HYPER } from "../kernels/abi.ts";
+import { callModel } from "./call-model.ts";
 import type { Model } from "./models.ts";
 import { clipGradients, type OptimizerName, updateParameters } from "./optimizers.ts";
 
@@ -31,13 +32,7 @@ function logitsAndLabels(graph: GraphBuilder, model: Model, samples: Samples, pr
   const labels = graph.block(`${prefix}labels`, [samples.count], "u8");
   const [x] = graph.apply(gatherBytes, [images, order]);
   const [classOf] = graph.apply(gatherLabels, [labels, order]);
-  const logits = model(x, samples.classes);
-  if (logits?.graph !== graph || logits.shape[1] !== samples.classes)
-    throw new InputError(
-      "bad-model",
-      `the model returned ${logits?.shape ? `[${logits.shape}]` : "no tensor"}, the data set needs [batch,${samples.classes}]`,
-      `end the model with a layer of ${samples.classes} units and return it`,
-    );
+  const logits = callModel(model, x, samples.classes);
   return [logits, classOf];
 }
 

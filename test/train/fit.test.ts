@@ -133,12 +133,43 @@ test("a model function that builds another model at each call is refused", async
   });
 });
 
-test("what a model function throws comes through as it is", async (t) => {
-  const mine = new Error("mine");
-  const model = () => {
-    throw mine;
+test("a tensor that an earlier call of the model function returned is refused as what it is", async (t) => {
+  let kept: Tensor | undefined;
+  const model: Model = (x, classes) => {
+    kept ??= linear(x, classes);
+    return kept;
   };
-  t.is(await t.throwsAsync(train({ model, data })), mine);
+  await t.throwsAsync(train({ model, data }), {
+    code: "foreign-tensor",
+    message: "the model returned a tensor of another model",
+  });
+});
+
+test("what a model function throws is told as the model's, with its place in the user's file", async (t) => {
+  const throwing = (thrown: unknown) => () => {
+    throw thrown;
+  };
+  for (const [model, message] of [
+    [throwing(new Error("mine")), /^the model function threw Error: mine \(fit\.test\.[jt]s:\d+:\d+\)$/],
+    [
+      (_: Tensor, classes: number) => linear(3 as unknown as Tensor, classes),
+      /^the model function threw TypeError: .* \(fit\.test\.[jt]s:\d+:\d+\)$/,
+    ],
+    [class {}, /^the model function threw TypeError: Class constructor.* cannot be invoked without 'new'$/],
+    [throwing(undefined), /^the model function threw undefined$/],
+    [throwing("words"), /^the model function threw "words"$/],
+    [throwing(Object.create(null)), /^the model function threw something that has no name$/],
+    [() => Promise.reject(new Error("late")), /^the model function returned a promise$/],
+    [undefined, /^the model is undefined, not a function$/],
+    [null, /^the model is null, not a function$/],
+    ["mlp", /^the model is string, not a function$/],
+  ] as const) {
+    const error = await t.throwsAsync(train({ model: model as unknown as Model, data }));
+    t.is(error?.name, "InputError");
+    t.regex(String(error?.message), message);
+  }
+  const mine = new Error("mine");
+  t.is((await t.throwsAsync(train({ model: throwing(mine), data })))?.cause, mine);
 });
 
 test("what a data set throws comes through as it is", async (t) => {
