@@ -2,8 +2,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { writeAtomically, writeFully } from "../base/atomic-file.ts";
+import { InputError } from "../base/errors.ts";
 import { writeError } from "../base/file-error.ts";
 import { describeEnvironment, type EngineFacts } from "./environment.ts";
+import { lockRun } from "./lock.ts";
 import { RunLog } from "./log.ts";
 import { Metrics, rewindMetrics } from "./metrics.ts";
 import { type Place, removePlace } from "./place.ts";
@@ -21,13 +23,15 @@ export class RunFolder {
   readonly metrics: Metrics;
   readonly log: RunLog;
   readonly #place: Place | null;
+  readonly #unlock: () => void;
   readonly #startedAt = new Date().toISOString();
   #stepped: boolean;
   #closed = false;
 
-  private constructor(path: string, place: Place | null) {
+  private constructor(path: string, place: Place | null, unlock: () => void) {
     this.path = path;
     this.#place = place;
+    this.#unlock = unlock;
     this.#stepped = place === null;
     this.checkpoints = join(path, "checkpoints");
     try {
@@ -42,8 +46,9 @@ export class RunFolder {
 
   /** Fills a new folder. If that fails, the folder is gone again. */
   static create(place: Place, config: string, argv: readonly string[]): RunFolder {
+    const unlock = lockNew(place);
     try {
-      const folder = new RunFolder(place.path, place);
+      const folder = new RunFolder(place.path, place, unlock);
       folder.#begin(config, argv, 0);
       return folder;
     } catch (thrown) {
@@ -52,13 +57,19 @@ export class RunFolder {
     }
   }
 
-  /** Takes up a run where it stands; metrics of what comes after are dropped. */
+  /** Takes up a run where it stands; metrics of what comes after are dropped. Throws an InputError if another process has it. */
   static reopen(path: string, config: string, argv: readonly string[], { step, epoch }: Standing): RunFolder {
-    const metrics = join(path, "metrics.jsonl");
-    if (existsSync(metrics)) rewindMetrics(metrics, step, epoch);
-    const folder = new RunFolder(resolve(path), null);
-    folder.#begin(config, argv, step);
-    return folder;
+    const unlock = lockRun(path);
+    try {
+      const metrics = join(path, "metrics.jsonl");
+      if (existsSync(metrics)) rewindMetrics(metrics, step, epoch);
+      const folder = new RunFolder(resolve(path), null, unlock);
+      folder.#begin(config, argv, step);
+      return folder;
+    } catch (thrown) {
+      unlock();
+      throw thrown;
+    }
   }
 
   #begin(config: string, argv: readonly string[], steps: number): void {
@@ -94,6 +105,7 @@ export class RunFolder {
       this.#status(state, steps, outcome);
     } finally {
       this.log.close();
+      this.#unlock();
       if (!this.#stepped && state === "failed" && this.#place !== null) removePlace(this.#place);
     }
   }
@@ -112,6 +124,16 @@ export class RunFolder {
 
   #write(name: string, text: string): void {
     writeAtomically(join(this.path, name), (descriptor) => writeFully(descriptor, Buffer.from(text)));
+  }
+}
+
+/** Another process may have been faster to take the same new folder: then all that is in it is the other's. */
+function lockNew(place: Place): () => void {
+  try {
+    return lockRun(place.path);
+  } catch (thrown) {
+    if (!(thrown instanceof InputError)) removePlace(place);
+    throw thrown;
   }
 }
 

@@ -82,6 +82,17 @@ test("a finished run, another learning rate (also in its config.yaml) and a run 
   t.is((await running.ended).exitCode, 130);
 });
 
+test("of two that take up the same run at once, one trains and the other is refused", async (t) => {
+  const folder = workplace(t);
+  await lockstep(folder, ...TINY, "--epochs", "1", "--run-dir", "out", "-q");
+  const argv = ["train", "--resume", "out", "--epochs", "300", "--json", "-q"];
+  const ended = await Promise.all([lockstep(folder, ...argv), lockstep(folder, ...argv)]);
+  t.deepEqual(ended.map(({ exitCode }) => exitCode).sort(), [0, 2]);
+  const refused = ended.find(({ exitCode }) => exitCode === 2);
+  t.like(refused?.objects.at(-1)?.error, { code: "run-in-use" });
+  t.like(json(folder, "out", "status.json"), { status: "ok", steps: 9000 });
+});
+
 test("Ctrl-C twice stops at once, though a rank hangs", async (t) => {
   const folder = workplace(t);
   const child = new Child(folder, [...TINY, "--run-dir", "out", "-v"], { LOCKSTEP_FAULT: "hang:1:35" });

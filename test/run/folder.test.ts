@@ -37,6 +37,7 @@ test("a new run has its configuration, environment, log, metrics and status from
     "checkpoints",
     "config.yaml",
     "env.json",
+    "lock",
     "logs",
     "metrics.jsonl",
     "status.json",
@@ -59,6 +60,7 @@ test("a new run has its configuration, environment, log, metrics and status from
   run.metrics.steps(1, [3, 2], [0.1234567, 1], 5);
   run.metrics.epoch({ epoch: 1 });
   run.finish("ok", 2, { summary: { a: 1 } });
+  t.false(existsSync(join(run.path, "lock")));
   t.regex(readFileSync(join(run.path, "logs", "train.log"), "utf8"), /^\d{4}-\d\d-\d\dT[\d:.]+Z hello\n$/);
   t.is(
     readFileSync(join(run.path, "metrics.jsonl"), "utf8"),
