@@ -3,7 +3,6 @@
  *
  *     control │ rings │ weights · optimizer · hyper · losses · data set │ orders │ a step's values │ scratch of each rank
  */
-import { InputError } from "../base/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fuse } from "../graph/fuse.ts";
 import type { Node } from "../graph/tensor.ts";
@@ -18,7 +17,7 @@ import { partition } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { placeNamed, placeValues } from "../program/place.ts";
 import { controlBytes } from "./control.ts";
-import { modelSha256 } from "./fingerprint.ts";
+import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
 
 /** Test samples that a rank evaluates at once. */
@@ -75,24 +74,8 @@ function graphs({ model, data, ranks, training, fuses = true }: LayoutOptions): 
   if (!training) return { train: null, evaluate };
   const { optimizer, clips, batch } = training;
   const train = part(trainingGraph(model, samples(data.train.count), optimizer, clips), batch);
-  checkSameParameters(train.step, evaluate.step);
+  checkSameCalls(evaluate.step.graph, train.step.graph);
   return { train, evaluate };
-}
-
-/** A model function is called once for each graph: it must build the same model every time. */
-function checkSameParameters(train: StepGraph, evaluate: StepGraph): void {
-  const named = ({ parameters }: StepGraph, index: number) =>
-    parameters[index] ? `${parameters[index].name} [${parameters[index].shape}]` : "nothing";
-  const count = Math.max(train.parameters.length, evaluate.parameters.length);
-  for (let index = 0; index < count; index++) {
-    const [one, other] = [named(evaluate, index), named(train, index)];
-    if (one === other) continue;
-    throw new InputError(
-      "bad-model",
-      `the model function made ${one} at its first call, and ${other} at its second`,
-      "make the same layers at every call",
-    );
-  }
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {

@@ -1,6 +1,6 @@
 /** Whether a job's memory can be had, asked before anything is allocated. */
 import { InputError } from "../base/errors.ts";
-import { elementCount } from "../graph/tensor.ts";
+import { ELEMENT_BYTES, elementCount, type Tensor } from "../graph/tensor.ts";
 import { MEMORY_LIMIT_BYTES } from "../kernels/memory.ts";
 import type { ProcessLayout } from "./layout.ts";
 
@@ -11,16 +11,37 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
+interface Part {
+  readonly words: string;
+  readonly bytes: number;
+}
+
+/** The largest parameter and, before it, the largest value of a step of `batch` samples if that is larger still. */
+function largest({ parameters, graph }: ProcessLayout["step"], batch: number): Part[] {
+  const weights = parameters.map((tensor) => sized(tensor, tensor.name, batch));
+  const values = graph.nodes.flatMap(({ op, outputs }) =>
+    outputs.map((tensor) => sized(tensor, `the result of ${op.name}`, batch)),
+  );
+  const [weight, value] = [weights, values].map((parts) =>
+    parts.reduce<Part | null>((most, part) => (most === null || part.bytes > most.bytes ? part : most), null),
+  );
+  return [value && value.bytes > (weight?.bytes ?? 0) ? value : null, weight].filter((part) => part !== null);
+}
+
+function sized(tensor: Tensor, name: string, batch: number): Part {
+  const shape = tensor.shape.map((extent) => (extent === "batch" ? batch : extent));
+  return { words: `${name} [${shape}]`, bytes: elementCount(shape) * ELEMENT_BYTES[tensor.type] };
+}
+
 /** Throws an InputError that says how much the job needs, what takes it, and how much there is. */
 export function checkMemory(
-  { bytes, step }: ProcessLayout,
+  { bytes, step }: Pick<ProcessLayout, "bytes" | "step">,
+  batch: number,
   availableBytes = process.availableMemory(),
 ): void {
   if (bytes <= Math.min(MEMORY_LIMIT_BYTES, availableBytes)) return;
-  const largest = step.parameters.toSorted((a, b) => elementCount(b.shape) - elementCount(a.shape)).at(0);
-  const culprit = largest
-    ? `; ${largest.name} [${largest.shape}] alone is ${formatBytes(4 * elementCount(largest.shape))}`
-    : "";
+  const culprits = largest(step, batch).map(({ words, bytes }) => `${words} alone is ${formatBytes(bytes)}`);
+  const culprit = culprits.length === 0 ? "" : `; ${culprits.join(", ")}`;
   throw new InputError(
     "too-much-memory",
     `this job needs ${formatBytes(bytes)} of memory in one process${culprit}. ` +

@@ -75,7 +75,7 @@ export class Session {
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
     this.layout = planLayout(options, this.compiled.module);
-    checkMemory(this.layout);
+    checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);

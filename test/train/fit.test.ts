@@ -44,6 +44,12 @@ const REFUSED: [name: string, job: Job, code: string, message: RegExp][] = [
     /linear2\.weight .* alone is \d+\.\d EiB/,
   ],
   [
+    "a batch whose activations are too much",
+    { model: mlp([1e8], "relu"), settings: { batch: 200 } },
+    "too-much-memory",
+    /; the result of matmul \[200,100000000\] alone is 74\.5 GiB, linear1\.weight \[20,100000000\] alone is 7\.5 GiB\. /,
+  ],
+  [
     "a model that returns nothing",
     { model: (() => {}) as unknown as Model },
     "bad-model",
@@ -131,6 +137,33 @@ test("a model function that builds another model at each call is refused", async
     message:
       "the model function made linear1.weight [20,5] at its first call, and linear1.weight [20,6] at its second",
   });
+});
+
+test("a model function of the same layers that does another thing with them at each call is refused", async (t) => {
+  const twice = (first: Model, second: Model): Model => {
+    let calls = 0;
+    return (x, classes) => (calls++ === 0 ? first : second)(x, classes);
+  };
+  const [narrow, wide] = [mlp([6, 6], "relu"), mlp([6, 6], "tanh")];
+  const skipping: Model = (x, classes) => {
+    const y = relu(linear(x, 6));
+    return linear(add(y, relu(linear(y, 6))), classes);
+  };
+  const doubling: Model = (x, classes) => {
+    const y = relu(linear(x, 6));
+    const z = relu(linear(y, 6));
+    return linear(add(z, z), classes);
+  };
+  const found = async (first: Model, second: Model) =>
+    (await t.throwsAsync(train({ model: twice(first, second), data }), { code: "bad-model" }))?.message;
+  const said = (one: string, other: string) =>
+    `the model function made ${one} at its first call, and ${other} at its second`;
+  t.is(await found(narrow, wide), said("relu", "tanh"));
+  t.regex(
+    String(await found(skipping, doubling)),
+    /made (\w+) at its first call, and another \1 at its second$/,
+  );
+  t.is(await found(narrow, (x, classes) => relu(narrow(x, classes))), said("crossEntropy", "relu"));
 });
 
 test("a tensor that an earlier call of the model function returned is refused as what it is", async (t) => {
