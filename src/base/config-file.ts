@@ -26,10 +26,16 @@ export async function parseConfig(
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
   };
-  const wrong = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `${at(pos[0])}: ${message}`,
-  );
-  if (wrong.length > 0) throw notYaml(wrong);
+  const wrong = [...document.errors, ...document.warnings];
+  // What follows from a mistake is seldom another one, and the parser's own despair helps nobody.
+  const shown = wrong.some(({ code }) => code === "RESOURCE_EXHAUSTION")
+    ? wrong.slice(0, 1)
+    : wrong.slice(0, 3);
+  if (wrong.length > 0)
+    throw notYaml(
+      shown.map(({ pos, code, message }) => `${at(pos[0])}: ${OWN_WORDS[code] ?? message}`),
+      wrong.length > 3,
+    );
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null))
     return { origin, values: {}, name: (key) => `${path}: ${key}` };
@@ -64,8 +70,17 @@ function toValue(read: () => unknown, place: string): unknown {
   }
 }
 
-function notYaml(wrong: readonly string[]): InputError {
-  const message = wrong.length === 1 ? wrong[0] : `the file is not YAML:\n  ${wrong.join("\n  ")}`;
+/** Where the parser speaks of its own functions, or of what no configuration needs. */
+const OWN_WORDS: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "a second document begins here; a configuration is one",
+  BLOCK_AS_IMPLICIT_KEY:
+    "a second colon in one line; a setting has one, and a value with a colon stands in quotes",
+  RESOURCE_EXHAUSTION: "brackets are nested too deeply",
+};
+
+function notYaml(wrong: readonly string[], more = false): InputError {
+  const list = more ? [...wrong, "and more"] : wrong;
+  const message = wrong.length === 1 ? wrong[0] : `the file is not YAML:\n  ${list.join("\n  ")}`;
   return new InputError("config-not-yaml", message, 'write one setting a line, such as "batch: 64"');
 }
 

@@ -64,7 +64,11 @@ for (const [text, expected] of [
     "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]",
     "config-not-yaml: c.yaml:4:1: Excessive alias count indicates a resource exhaustion attack",
   ],
-  ["batch: 1\n---\nbatch: 2\n", "config-not-yaml"],
+  [
+    "batch: 1\n---\nbatch: 2\n",
+    "config-not-yaml: c.yaml:2:1: a second document begins here; a configuration is one",
+  ],
+  ["model: a: b", "config-not-yaml: c.yaml:1:8: a second colon in one line; a setting has one"],
   ["batch: 0\nlr: no\n", "bad-config: 2 settings are wrong:\n  c.yaml:1:8: batch:"],
 ] as const) {
   test(`a config file with ${JSON.stringify(text).slice(0, 50)} is refused with the place in it`, async (t) => {
@@ -72,6 +76,22 @@ for (const [text, expected] of [
     t.true(found.startsWith(expected), found);
   });
 }
+
+test("of many mistakes in a config file the first three are told", async (t) => {
+  const lines = (await complaint("a: b: c\n".repeat(50))).split("\n");
+  t.is(lines.length, 5);
+  t.is(lines[0], "config-not-yaml: the file is not YAML:");
+  t.deepEqual(
+    lines.slice(1, 4).map((line) => line.trim().split(": ")[0]),
+    ["c.yaml:1:4", "c.yaml:2:4", "c.yaml:3:4"],
+  );
+  t.is(lines[4], "  and more");
+});
+
+test("brackets without end are one mistake", async (t) => {
+  for (const count of [2000, 100_000])
+    t.regex(await complaint("[".repeat(count)), /^config-not-yaml: .{1,100}$/s, String(count));
+});
 
 test("an empty file, or one of comments, is a configuration of defaults", async (t) => {
   for (const text of ["", "# nothing\n", "---\n", "null"]) t.is(await complaint(text), "no complaint", text);
