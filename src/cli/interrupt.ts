@@ -1,6 +1,7 @@
 /** Ctrl-C: once to finish the step and keep the work, twice to stop at once. */
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** SIGHUP: the terminal is gone. Node takes it up also under nohup, where it would end the run without a word. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** npm passes on the signal that the terminal has sent already: two so close together are one press. */
 const ONE_PRESS_MS = 300;
 

@@ -20,6 +20,7 @@ test("the first signal asks to stop, the next one stops at once", (t) => {
     ["SIGINT", "SIGINT"],
     ["SIGTERM", "SIGINT"],
     ["SIGTERM", "SIGTERM"],
+    ["SIGHUP", "SIGTERM"],
   ]) {
     const { source, heard, clock } = listening();
     source.emit(signals[0]);
