@@ -1,5 +1,5 @@
 /** What is said when a command fails, and the exit code. */
-import { LockstepError, RankError } from "../base/errors.ts";
+import { EnvironmentError, LockstepError, RankError } from "../base/errors.ts";
 import type { Output } from "./output.ts";
 
 /** The `error` object of `--json` (DESIGN: the command line's contract). */
@@ -15,7 +15,8 @@ export function describeError(thrown: unknown): Record<string, unknown> {
 const INTERNAL_FIX = "this is a defect of Lockstep: please report it with the stack on stderr";
 
 /** Prints the failure in the way that `output` is set to, and returns the exit code. */
-export function reportFailure(thrown: unknown, output: Output): number {
+export function reportFailure(failure: unknown, output: Output): number {
+  const thrown = ofCurrentFolder(failure);
   output.live("");
   const { message, fix } = describeError(thrown);
   output.complain(`${output.styled(["red", "bold"], "lockstep:")} ${message}${where(thrown)}`);
@@ -24,6 +25,17 @@ export function reportFailure(thrown: unknown, output: Output): number {
   output.complain(`  ${output.styled("bold", "fix:")} ${fix}`);
   output.object({ status: "failed", error: describeError(thrown) });
   return thrown instanceof LockstepError ? thrown.exitCode : 1;
+}
+
+/** Whoever asks for the current folder throws this where it has been deleted; any path may be the one to ask. */
+function ofCurrentFolder(thrown: unknown): unknown {
+  if ((thrown as NodeJS.ErrnoException | null | undefined)?.syscall !== "uv_cwd") return thrown;
+  return new EnvironmentError(
+    "no-current-folder",
+    "the current folder does not exist any more",
+    "go to one that does: cd",
+    thrown,
+  );
 }
 
 function where(thrown: unknown): string {

@@ -36,6 +36,20 @@ test("a rank that throws is told by rank, step and stack, on stderr, in the last
   t.like(json(folder, "out", "status.json"), { status: "failed", error: { rank: 1, step: 35 } });
 });
 
+test("a current folder that has been deleted is told as that, without a stack", (t) => {
+  const folder = workplace(t);
+  mkdirSync(join(folder, "gone"));
+  for (const argv of [[...TINY.with(2, join(folder, "data"))], ["train", "--resume", "x"], ["eval", "x"]]) {
+    mkdirSync(join(folder, "gone"), { recursive: true });
+    const command = `rmdir ../gone; "${process.execPath}" "${MAIN}" ${argv.join(" ")} 2>&1; echo "$?"`;
+    t.is(
+      execFileSync("bash", ["-c", command], { cwd: join(folder, "gone"), encoding: "utf8" }),
+      "lockstep: the current folder does not exist any more\n  fix: go to one that does: cd\n1\n",
+      argv.join(" "),
+    );
+  }
+});
+
 test("a run that fails before its first step leaves nothing behind", async (t) => {
   const folder = workplace(t);
   for (const [argv, environment, code] of [
