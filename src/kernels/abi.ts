@@ -153,7 +153,7 @@ export interface Kernels {
 
 export type KernelName = keyof Kernels;
 
-/** A HYPER block: the optimizer's numbers. Byte offsets; f32 up to 40, then f64. 64 bytes, 64-byte aligned. */
+/** A HYPER block: the optimizer's numbers. Byte offsets; f32 up to 40, then f64. 64-byte aligned. */
 export const HYPER = {
   learningRate: 0,
   weightDecay: 4,
@@ -170,10 +170,9 @@ export const HYPER = {
   /** f64: running products β1ᵗ, β2ᵗ (1 before the first step) … */
   product1: 40,
   product2: 48,
-  bytes: 64,
-  /** … advanced by these f64 factors, which stand in the next 64 bytes: β1 at +0, β2 at +8. */
+  /** … advanced by these f64 factors, which stand in a cache line of their own: β1 at +0, β2 at +8. */
   factors: 64,
-  totalBytes: 128,
+  bytes: 128,
 } as const;
 
 /** A STREAM block: Philox4x32-10's key and the upper half of its counter (u32 each), then low and high (f32). */

@@ -69,7 +69,7 @@ export function trainingGraph(
       "give it a linear layer",
     );
   if (clips) clipGradients(graph, gradients, graph.block("limit", [1], "f32"));
-  updateParameters(graph, optimizer, gradients, graph.block("hyper", [HYPER.totalBytes / 4], "f32"));
+  updateParameters(graph, optimizer, gradients, graph.block("hyper", [HYPER.bytes / 4], "f32"));
   return describe(graph);
 }
 

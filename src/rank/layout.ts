@@ -1,7 +1,7 @@
 /**
  * The plan of a process's shared memory, every byte of it, and the programs of its ranks.
  *
- *     control │ rings │ weights · optimizer · hyper · losses · data set │ orders │ a step's values │ scratch of each rank
+ *     control │ rings │ orders │ weights · optimizer · hyper · losses · data set │ a step's values │ scratch of each rank
  */
 import type { Dataset } from "../data/dataset.ts";
 import { fuse } from "../graph/fuse.ts";

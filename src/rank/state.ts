@@ -104,7 +104,7 @@ export function writeHyper(
   { learningRate, weightDecay }: Hyperparameters,
   products: readonly [number, number] = [1, 1],
 ): void {
-  const block = new DataView(memory.buffer, address, HYPER.totalBytes);
+  const block = new DataView(memory.buffer, address, HYPER.bytes);
   const f32 = (offset: number, value: number) => block.setFloat32(offset, value, true);
   f32(HYPER.learningRate, learningRate);
   f32(HYPER.weightDecay, weightDecay);
@@ -122,6 +122,6 @@ export function writeHyper(
 
 /** The running β products of a HYPER block. */
 export function readProducts(memory: WebAssembly.Memory, address: number): [number, number] {
-  const block = new DataView(memory.buffer, address, HYPER.totalBytes);
+  const block = new DataView(memory.buffer, address, HYPER.bytes);
   return [block.getFloat64(HYPER.product1, true), block.getFloat64(HYPER.product2, true)];
 }

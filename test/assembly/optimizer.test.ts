@@ -13,7 +13,7 @@ interface Settings {
 
 /** A HYPER block with the factors behind it, before the first step. */
 function hyperBlock({ learningRate, weightDecay }: Settings): Float32Array {
-  const block = new Float32Array(HYPER.totalBytes / 4);
+  const block = new Float32Array(HYPER.bytes / 4);
   const put = (offset: number, value: number): void => {
     block[offset / 4] = value;
   };
