@@ -1,4 +1,5 @@
-// Compiles assembly/ into build/kernels/: the kernels and their slow twins, each with and without relaxed SIMD.
+// Compiles assembly/ into build/kernels/: the kernels, their slow twins and the loops that show a machine's peak, each with
+// and without relaxed SIMD.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 import { hoistConstants } from "./hoist.mjs";
@@ -7,6 +8,8 @@ import { InlineMarked } from "./inline.mjs";
 const entries = {
   plain: "assembly/index.ts",
   relaxed: "assembly/index.ts",
+  "peak-plain": "assembly/peak/index.ts",
+  "peak-relaxed": "assembly/peak/index.ts",
   "reference-plain": "assembly/reference/index.ts",
   "reference-relaxed": "assembly/reference/index.ts",
 };

@@ -9,7 +9,13 @@ import { canRevectorize, type Engine, thisHost, withCompileFlags, withRelaxedSim
 import { createMemory } from "./memory.ts";
 import { checkSubnormals, SELF_TEST_BYTES, selfTest } from "./selftest.ts";
 
-export type BinaryName = "plain" | "relaxed" | "reference-plain" | "reference-relaxed";
+export type BinaryName =
+  | "plain"
+  | "relaxed"
+  | "reference-plain"
+  | "reference-relaxed"
+  | "peak-plain"
+  | "peak-relaxed";
 
 /** The kernels, compiled once on the main thread; `module` goes to the workers in workerData. */
 export interface CompiledKernels {

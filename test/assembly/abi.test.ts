@@ -49,7 +49,10 @@ function sections(bytes: Uint8Array): number[] {
   return ids;
 }
 
-for (const name of ["plain", "relaxed", "reference-plain", "reference-relaxed"] as const) {
+for (const name of [
+  ...(["plain", "relaxed", "reference-plain", "reference-relaxed"] as const),
+  ...(["peak-plain", "peak-relaxed"] as const),
+]) {
   test(`the ${name} binary owns no memory, data, table or start function, so that threads can share one`, (t) => {
     const [TABLE, MEMORY, START, ELEMENT, DATA] = [4, 5, 8, 9, 11];
     const ids = sections(readBinary(name));
