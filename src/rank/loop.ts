@@ -3,17 +3,27 @@
 import { firstRow } from "../data/shares.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import { Executor } from "../program/execute.ts";
-import { STEP } from "../program/instruction.ts";
+import { type Program, STEP } from "../program/instruction.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
 import { inject } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 
+/** What executes a program, a step a call: an Executor, or whoever wants to know more of it. */
+export interface Runner {
+  run(step: Int32Array): void;
+}
+
+/** `meet` is what a barrier of the program calls. */
+export type MakeRunner = (program: Program, kernels: Kernels, meet: () => void) => Runner;
+
+const makeExecutor: MakeRunner = (program, kernels, meet) => new Executor(program, kernels, meet);
+
 export class RankLoop {
   readonly #job: RankJob;
   readonly #words: Int32Array;
-  readonly #train: Executor | null;
-  readonly #evaluate: Executor;
+  readonly #train: Runner | null;
+  readonly #evaluate: Runner;
   readonly #step = new Int32Array(STEP.count);
   readonly #stepLoss: Float64Array;
   readonly #losses: Float64Array;
@@ -22,7 +32,7 @@ export class RankLoop {
   readonly #clockMs = new Float64Array(1);
   #steps = 0;
 
-  constructor(job: RankJob, kernels: Kernels) {
+  constructor(job: RankJob, kernels: Kernels, makeRunner = makeExecutor) {
     const { memory, rank, ranks, timeoutMs, addresses } = job;
     this.#job = job;
     this.#words = controlWords(memory, addresses.control, ranks);
@@ -33,8 +43,8 @@ export class RankLoop {
       spins: spinCount(this.#words, ranks),
     });
     const meet = () => barrier.meet();
-    this.#train = job.train && new Executor(job.train, kernels, meet);
-    this.#evaluate = new Executor(job.evaluate, kernels, meet);
+    this.#train = job.train && makeRunner(job.train, kernels, meet);
+    this.#evaluate = makeRunner(job.evaluate, kernels, meet);
     this.#stepLoss = new Float64Array(memory.buffer, addresses.stepLoss, 1);
     this.#losses = new Float64Array(memory.buffer, addresses.lossRing, STEP_RING);
     this.#durationsMs = new Float64Array(memory.buffer, addresses.durationRing, STEP_RING);

@@ -32,13 +32,13 @@ export class RankProcess {
   #failure: LockstepError | null = null;
   #leaving = false;
 
-  private constructor(jobs: readonly RankJob[]) {
+  private constructor(jobs: readonly RankJob[], script: URL) {
     const [{ memory, addresses, ranks, timeoutMs }] = jobs;
     this.#words = controlWords(memory, addresses.control, ranks);
     this.#timeoutMs = timeoutMs;
     Atomics.store(this.#words, WORD.lastStep, NO_LAST_STEP);
     try {
-      for (const job of jobs) this.#workers.push(this.#spawn(job));
+      for (const job of jobs) this.#workers.push(this.#spawn(job, script));
     } catch (thrown) {
       // The threads that did start are ended by close(), like after any other failure.
       this.#fail(noThreads(this.#workers.length, ranks, thrown));
@@ -46,11 +46,15 @@ export class RankProcess {
   }
 
   /**
-   * Starts a thread for each job; `ready` resolves when all ranks wait for their first command. It rejects with the first
-   * failure, EnvironmentError `no-threads` where the system gave too few. Close the process in any case.
+   * Starts a thread for each job, of a script that serves it (worker.ts, or another); `ready` resolves when all ranks wait for
+   * their first command. It rejects with the first failure, EnvironmentError `no-threads` where the system gave too few. Close
+   * the process in any case.
    */
-  static start(jobs: readonly RankJob[]): { process: RankProcess; ready: Promise<void> } {
-    const process = new RankProcess(jobs);
+  static start(
+    jobs: readonly RankJob[],
+    script = new URL("./worker.js", import.meta.url),
+  ): { process: RankProcess; ready: Promise<void> } {
+    const process = new RankProcess(jobs, script);
     return { process, ready: process.#answered() };
   }
 
@@ -85,11 +89,8 @@ export class RankProcess {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #spawn(job: RankJob): Worker {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
-      workerData: job,
-      name: `rank ${job.rank}`,
-    });
+  #spawn(job: RankJob, script: URL): Worker {
+    const worker = new Worker(script, { workerData: job, name: `rank ${job.rank}` });
     worker.on("message", (message: RankMessage) => this.#hear(message));
     worker.on("error", (error: Error) => {
       const message = `rank ${job.rank} failed: ${error.message}`;

@@ -48,6 +48,8 @@ export interface SessionOptions {
     /** Fingerprint of the model whose weights these are, if it is known. */
     readonly modelSha256: string | null;
   };
+  /** Ranks that do more than their job: the script of their threads, and what each job is given besides. */
+  readonly instrument?: { readonly script: URL; readonly extend: (job: RankJob) => RankJob };
   /** Throws if these kernels will not do; asked before anything is allocated. */
   readonly check?: (compiled: CompiledKernels) => void;
 }
@@ -79,7 +81,7 @@ export class Session {
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    const { process, ready } = RankProcess.start(this.#jobs());
+    const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
     this.#ranks = process;
     this.#ready = ready;
     ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
@@ -195,7 +197,7 @@ export class Session {
   }
 
   #jobs(): RankJob[] {
-    const { ranks, data, timeoutMs, training } = this.#options;
+    const { ranks, data, timeoutMs, training, instrument } = this.#options;
     const { train, evaluate, evaluationBatch, step } = this.layout;
     const addresses = {
       control: this.#address("control"),
@@ -205,7 +207,7 @@ export class Session {
       firstParameter: step.parameters.length > 0 ? this.#address(step.parameters[0].name) : 0,
     };
     const fault = parseFault(process.env.LOCKSTEP_FAULT);
-    return evaluate.map((program, rank) => ({
+    const jobs = evaluate.map((program, rank) => ({
       module: this.compiled.module,
       memory: this.#memory,
       rank,
@@ -220,6 +222,7 @@ export class Session {
       timeoutMs,
       fault,
     }));
+    return instrument ? jobs.map(instrument.extend) : jobs;
   }
 
   #fill(start: SessionOptions["start"]): void {

@@ -1,53 +1,6 @@
-/** A rank's thread: waits for commands in shared memory, obeys, reports; ends with its first error. */
-import { parentPort, workerData } from "node:worker_threads";
-import { LockstepError } from "../base/errors.ts";
-import { instantiateKernels } from "../kernels/load.ts";
-import { checkSubnormals } from "../kernels/selftest.ts";
-import { COMMAND, controlWords, WORD } from "./control.ts";
-import type { RankJob, RankMessage } from "./job.ts";
-import { RankLoop } from "./loop.ts";
+/** A rank's thread in training and evaluation. */
+import { workerData } from "node:worker_threads";
+import type { RankJob } from "./job.ts";
+import { serve } from "./serve.ts";
 
-const job = workerData as RankJob;
-const words = controlWords(job.memory, job.addresses.control, job.ranks);
-const port = parentPort as NonNullable<typeof parentPort>;
-const tell = (message: RankMessage) => port.postMessage(message);
-
-/** Executes one command; false when it is the last. */
-function obey(loop: RankLoop): boolean {
-  const command = Atomics.load(words, WORD.command);
-  if (command === COMMAND.leave) return false;
-  const [first, end, slot, steps] = [0, 1, 2, 3].map((index) => Atomics.load(words, WORD.operand + index));
-  if (command === COMMAND.train) loop.train(first, end, slot, steps);
-  else loop.evaluate();
-  tell({ type: "done" });
-  return true;
-}
-
-function failure(error: unknown, step: number): RankMessage {
-  const known = error instanceof LockstepError ? error : null;
-  return {
-    type: "failed",
-    code: known?.code ?? "rank-failed",
-    message: error instanceof Error ? error.message : String(error),
-    fix: known?.fix ?? "the stack says where; if it is Lockstep's, please report it",
-    stack: error instanceof Error ? String(error.stack) : "",
-    rank: known?.where.rank ?? job.rank,
-    step,
-  };
-}
-
-let loop: RankLoop | null = null;
-try {
-  const kernels = instantiateKernels(job.module, job.memory);
-  checkSubnormals(kernels);
-  loop = new RankLoop(job, kernels);
-  tell({ type: "ready" });
-  let sequence = 0;
-  do {
-    // The main thread owns this wait: it ends the thread when it ends itself. A wait may end without a command.
-    while (Atomics.load(words, WORD.sequence) === sequence) Atomics.wait(words, WORD.sequence, sequence);
-    sequence = Atomics.load(words, WORD.sequence);
-  } while (obey(loop));
-} catch (error) {
-  tell(failure(error, (loop?.steps ?? 0) + 1));
-}
+serve(workerData as RankJob);
