@@ -20,7 +20,7 @@ test("of relaxed SIMD the kernels use the multiply-add and its negation alone", 
 });
 
 /** Figures for people: no weight ever sees them. */
-const FOR_PEOPLE = ["src/cli", "src/profile", "src/rank/memory-need.ts"];
+const FOR_PEOPLE = ["src/bench", "src/cli", "src/profile", "src/rank/memory-need.ts"];
 /** Not exactly rounded, so other engines give other bits; `**` too, but for whole constants. */
 const HOST_FUNCTION =
   /\bMathf?\.(pow|exp|expm1|log|log2|log10|log1p|a?sinh?|a?cosh?|a?tanh?|atan2|cbrt|hypot|random)\b|(?<!\b\d+\s*)\*\*|\*\*(?!\s*-?\d+\b)/;

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
+import { KERNEL_FLAGS } from "../src/cli/bench-flags.ts";
 import { TRAIN_FLAGS } from "../src/cli/flags.ts";
 import { compileKernels } from "../src/kernels/load.ts";
 
@@ -22,12 +23,14 @@ test("README's program is the example, and prints what README says it prints", a
   t.is(stdout.split("\n").length, printed.split("\n").length);
 });
 
-test("README's flags are those of train, and its table leaves out few", (t) => {
-  const known = TRAIN_FLAGS.flatMap(({ words }) => words.match(/-{1,2}[a-z][\w-]*/g) ?? []);
+test("README's flags are those of train and bench, and its table leaves out few", (t) => {
+  const flagsOf = ({ words }: { words: string }) => words.match(/-{1,2}[a-z][\w-]*/g) ?? [];
+  const known = TRAIN_FLAGS.flatMap(flagsOf);
+  const ofBench = KERNEL_FLAGS.flatMap(flagsOf);
   const named = new Set(text("README.md").match(/(?<=[\s`])-{1,2}[a-z][\w-]*/g));
   named.delete("-c"); // npx's
   t.deepEqual(
-    [...named].filter((flag) => !known.includes(flag)),
+    [...named].filter((flag) => ![...known, ...ofBench].includes(flag)),
     [],
   );
   const unsaid = known.filter((flag) => flag.startsWith("--") && !named.has(flag));

@@ -92,14 +92,19 @@ function flag(group: string, key: ConfigKey, words: string, help: string, value:
 /** The options that were given: text by key, true for a flag without text. */
 export type Given = Readonly<Record<string, string | true>>;
 
-/** The flags' layer of settings. `argv` are the words of the call. */
-export function flagLayer(given: Given, argv: readonly string[]): Layer {
+/** Throws an InputError where the next flag was taken for a flag's value, unless it was written as one word. */
+export function refuseSwallowedFlags(given: Given, argv: readonly string[]): void {
   for (const [key, text] of Object.entries(given)) {
     if (typeof text !== "string" || !/^--[a-z]/.test(text)) continue;
     if (argv.includes(`--${key}=${text}`)) continue;
     const fix = `write it as --${key}=${text} if you mean it`;
     throw new InputError("bad-value", `--${key} needs a value, found the flag ${text}`, fix);
   }
+}
+
+/** The flags' layer of settings. `argv` are the words of the call. */
+export function flagLayer(given: Given, argv: readonly string[]): Layer {
+  refuseSwallowedFlags(given, argv);
   const values = Object.fromEntries(
     Object.entries(given).map(([key, text]) => {
       const isNumber = TRAIN_FLAGS.find((flag) => flag.key === key)?.value === "number";

@@ -1,4 +1,5 @@
-/** Ctrl-C: once to finish the step and keep the work, twice to stop at once. */
+/** Ctrl-C: once to finish the step and keep the work, twice to stop at once; or at once where nothing is to be kept. */
+import type { Output } from "./output.ts";
 
 /** SIGHUP: the terminal is gone. Node takes it up also under nohup, where it would end the run without a word. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -28,4 +29,14 @@ export function onInterrupt(
   return () => {
     for (const signal of SIGNALS) source.off(signal, listener);
   };
+}
+
+/** For commands that leave nothing behind: ends the process with 130. Returns the function that stops listening. */
+export function leaveOnInterrupt(output: Output): () => void {
+  const leave = () => {
+    output.live("");
+    output.object({ status: "interrupted" });
+    process.exit(130);
+  };
+  return onInterrupt(leave, leave);
 }

@@ -5,6 +5,7 @@ import { InputError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { nearestSetting } from "../base/nearest-setting.ts";
 import { lockstepVersion } from "../run/environment.ts";
+import { KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
 import { reportFailure } from "./failure.ts";
 import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import type { Environment, Stream } from "./live-line.ts";
@@ -43,26 +44,31 @@ const HELP = ["commander.helpDisplayed", "commander.help", "commander.version"];
 function usageError({ code, message }: CommanderError, argv: readonly string[]): InputError {
   const what = message.replace(/^error: /, "");
   const words = code.replace(/^commander\./, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const command = Object.keys(FLAGS).find((name) => name === argv[0]);
+  const command = [argv.slice(0, 2).join(" "), argv[0]].find((name) => Object.hasOwn(FLAGS, name ?? ""));
   const help = `\`lockstep ${command ? `${command} ` : ""}--help\` explains the words`;
   const [, option] = /^unknown option '--(.*)'$/.exec(what) ?? [];
   if (option !== undefined) return new InputError(words, what, optionFix(option, command) ?? help);
   const [, unknown] = /^unknown command '(.*)'$/.exec(what) ?? [];
-  const near = unknown === undefined ? null : nearest(unknown, [...Object.keys(FLAGS), "help"]);
+  const near = unknown === undefined ? null : nearest(unknown, COMMAND_WORDS);
   return new InputError(words, what, near === null ? help : `did you mean ${near}?`);
 }
 
-/** Flags by command. */
+/** Flags by command; a word that only begins commands has none. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: TRAIN_FLAGS.map(({ key }) => key),
   eval: EVAL_FLAGS.map(({ key }) => key),
-  data: ["json"],
+  bench: [],
+  "bench kernels": KERNEL_FLAGS.map(({ key }) => key),
+  "bench step": STEP_FLAGS.map(({ key }) => key),
+  data: [],
+  "data list": ["json"],
 };
+const COMMAND_WORDS = [...Object.keys(FLAGS).filter((name) => !name.includes(" ")), "help"];
 
 function optionFix(option: string, command: string | undefined): string | null {
-  // `data` itself has no flags: it knows those of `data list`.
-  const owner = [command ?? "train", "train"].find((name) => FLAGS[name].includes(option));
-  if (owner !== undefined) return `--${option} belongs to \`lockstep ${owner.replace("data", "data list")}\``;
+  const below = Object.keys(FLAGS).filter((name) => command !== undefined && name.startsWith(`${command} `));
+  const owner = [...below, "train"].find((name) => name !== command && FLAGS[name].includes(option));
+  if (owner !== undefined) return `--${option} belongs to \`lockstep ${owner}\``;
   const near = nearestSetting(option, command === undefined ? [] : [...FLAGS[command], "help"]);
   return near === null ? null : `did you mean --${near}?`;
 }

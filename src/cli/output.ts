@@ -54,6 +54,11 @@ export class Output {
     return canLive(this.stderr, this.environment);
   }
 
+  /** Columns that results have room for: a terminal's; a file takes any width. */
+  get room(): number | undefined {
+    return this.stdout.isTTY ? this.stdout.columns || undefined : undefined;
+  }
+
   /** The line under everything else; "" takes it away. */
   live(text: string): void {
     if (!this.quiet && this.isLive) this.#live.draw(text);

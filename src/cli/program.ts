@@ -1,9 +1,12 @@
 /** The commands and their help, as commander needs them told. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { InputError } from "../base/errors.ts";
 import { LATER_COMMAND_NAMES, LATER_KEY_NAMES, laterCommand } from "../base/later.ts";
+import { nearest } from "../base/nearest.ts";
+import { addBenchKernels, addBenchStep } from "./bench-program.ts";
+import { addSettings, emptyArgument, givenTo } from "./command-flags.ts";
 import type { Context } from "./context.ts";
-import { EVAL_FLAGS, type Flag, type Given, TRAIN_FLAGS } from "./flags.ts";
+import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import { helpLayout } from "./help.ts";
 
 const TRAIN_EXAMPLES = `
@@ -27,6 +30,7 @@ const EXAMPLES = `
 Examples:
   lockstep train
   lockstep eval runs/latest
+  lockstep bench kernels
   lockstep help train
 
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.`;
@@ -38,30 +42,25 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     .version(version)
     .addHelpText("after", EXAMPLES);
   const train = program.command("train").argument("[config.yaml]").description("train a network");
-  addFlags(train, TRAIN_FLAGS).addHelpText("after", TRAIN_EXAMPLES);
+  addSettings(train, TRAIN_FLAGS).addHelpText("after", TRAIN_EXAMPLES);
   train.action(async (config: string | undefined) => {
     if (config === "") throw emptyArgument("config.yaml", "leave it out, or name a file");
     const { train: run } = await import("./train.ts");
-    done(await run(config, givenTo(train, TRAIN_FLAGS), context));
+    done(await run(config, givenTo(train, TRAIN_FLAGS, LATER_KEY_NAMES), context));
   });
   const evaluate = program
     .command("eval")
     .argument("<run>", "run folder or checkpoint")
     .description("test a trained network");
-  addFlags(evaluate, EVAL_FLAGS).addHelpText("after", EVAL_EXAMPLES);
+  addSettings(evaluate, EVAL_FLAGS).addHelpText("after", EVAL_EXAMPLES);
   evaluate.action(async (target: string) => {
     if (target === "") throw emptyArgument("run", "name a run folder, such as runs/latest");
     const { evalCommand } = await import("./eval.ts");
-    done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS), context));
+    done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS, LATER_KEY_NAMES), context));
   });
-  const data = program
-    .command("data")
-    .description("data sets")
-    .allowExcessArguments()
-    .action(() => {
-      if (data.args.length > 0) throw unknownDataCommand(data.args[0]);
-      data.help({ error: true });
-    });
+  const bench = addGroup(program, "bench", "measure kernels, or a training step");
+  const benches = [addBenchKernels(bench, context, done), addBenchStep(bench, context, done)];
+  const data = addGroup(program, "data", "data sets");
   const list = data
     .command("list")
     .description("list the data sets")
@@ -71,36 +70,32 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     context.output.json = list.opts().json === true;
     done(listData(context));
   });
-  for (const name of LATER_COMMAND_NAMES) addLater(name.startsWith("data ") ? data : program, name);
-  for (const command of [program, train, evaluate, data, list]) configure(command, context);
+  for (const name of LATER_COMMAND_NAMES) {
+    const [group] = name.split(" ");
+    addLater([bench, data].find((command) => command.name() === group) ?? program, name);
+  }
+  for (const command of [program, train, evaluate, bench, ...benches, data, list])
+    configure(command, context);
   return program;
 }
 
-function addFlags(command: Command, flags: readonly Flag[]): Command {
-  for (const { words, help, group } of flags) command.addOption(new Option(words, help).helpGroup(group));
-  for (const key of LATER_KEY_NAMES) command.addOption(new Option(`--${key} [value]`).hideHelp());
-  return command;
-}
-
-/** What was given, under the settings' keys; defaults are not commander's business. */
-function givenTo(command: Command, flags: readonly Flag[]): Given {
-  const keys = [...flags.map(({ key }) => key), ...LATER_KEY_NAMES];
-  const given = keys.flatMap((key): [string, string | true][] => {
-    const name = command.options.find((option) => option.long === `--${key}`)?.attributeName() ?? key;
-    if (command.getOptionValueSource(name) !== "cli") return [];
-    const value: unknown = command.getOptionValue(name);
-    return [[key, typeof value === "string" ? value : true]];
+/** A word that only begins commands: alone it is answered with help, as a mistake. */
+function addGroup(program: Command, name: string, description: string): Command {
+  const group = program.command(name).description(description).allowExcessArguments();
+  return group.action(() => {
+    if (group.args.length > 0) throw unknownCommand(group, group.args[0]);
+    group.help({ error: true });
   });
-  return Object.fromEntries(given);
 }
 
-/** As a shell makes it of a variable that is not set. */
-function emptyArgument(name: string, fix: string): InputError {
-  return new InputError("empty-argument", `the argument <${name}> is empty`, fix);
-}
-
-function unknownDataCommand(word: string): InputError {
-  return new InputError("unknown-command", `unknown command 'data ${word}'`, "known: `lockstep data list`");
+function unknownCommand(group: Command, word: string): InputError {
+  const known = group.commands
+    .map((command) => command.name())
+    .filter((name) => !LATER_COMMAND_NAMES.includes(`${group.name()} ${name}`));
+  const near = nearest(word, known);
+  const list = known.map((name) => `\`lockstep ${group.name()} ${name}\``).join(", ");
+  const fix = near === null ? `known: ${list}` : `did you mean ${group.name()} ${near}?`;
+  return new InputError("unknown-command", `unknown command '${group.name()} ${word}'`, fix);
 }
 
 function addLater(parent: Command, name: string): void {

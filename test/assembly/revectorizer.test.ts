@@ -29,6 +29,13 @@ ifRevectorizing("V8 makes 256-bit multiply-adds of all rows of every micro-kerne
   }
 });
 
+ifRevectorizing("V8 makes 256-bit multiply-adds of the loop that shows the machine's peak", async (t) => {
+  const functions = (await trace("peak-relaxed")).split("Begin revec function");
+  const pairs = functions.map((text) => new Set(text.match(/\[F32x4Qfma\]\(#\d+, #\d+\)/g)).size);
+  // 6 and 12 pairs of chains, each twice a round.
+  for (const count of [12, 24]) t.true(pairs.includes(count), `${count} pairs, but ${pairs}`);
+});
+
 ifRevectorizing("V8's revectorizer compiles the plain binary too", async (t) => {
   t.regex(await trace("plain"), /Decided? to vectorize/);
 });

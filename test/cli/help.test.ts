@@ -27,12 +27,14 @@ Options:
 Commands:
   train [options] [config.yaml]  train a network
   eval [options] <run>           test a trained network
+  bench                          measure kernels, or a training step
   data                           data sets
   help [command]                 display help for command
 
 Examples:
   lockstep train
   lockstep eval runs/latest
+  lockstep bench kernels
   lockstep help train
 
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.
@@ -66,6 +68,9 @@ for (const columns of [40, 80, 120]) {
       ["--help"],
       ["train", "--help"],
       ["eval", "--help"],
+      ["bench", "--help"],
+      ["bench", "kernels", "--help"],
+      ["bench", "step", "--help"],
       ["data", "--help"],
       ["data", "list", "--help"],
     ]) {
@@ -91,7 +96,7 @@ test("every setting has a flag of its name, and train's help names them all but 
 });
 
 test("no command is answered with help on stderr, as a mistake", async (t) => {
-  for (const argv of [[], ["data"]]) {
+  for (const argv of [[], ["bench"], ["data"]]) {
     const { exitCode, stdout, stderr } = await run(80, ...argv);
     t.deepEqual([exitCode, stdout], [2, ""]);
     t.regex(stderr, /^Usage: lockstep/);
@@ -126,6 +131,45 @@ for (const [argv, said] of [
   [["train", ""], "lockstep: the argument <config.yaml> is empty\n  fix: leave it out, or name a file\n"],
   [["train", "--resume=--none"], "lockstep: cannot read --none: it does not exist"],
   [["go"], "lockstep: unknown command 'go'\n  fix: `lockstep --help` explains the words\n"],
+  [["bench", "kernles"], "lockstep: unknown command 'bench kernles'\n  fix: did you mean bench kernels?\n"],
+  [["bench", "kernels", "all"], "lockstep: too many arguments for 'kernels'."],
+  [
+    ["bench", "--json"],
+    "lockstep: unknown option '--json'\n  fix: --json belongs to `lockstep bench kernels`\n",
+  ],
+  [
+    ["bench", "kernels", "--shape", "1"],
+    "lockstep: unknown option '--shape'\n  fix: did you mean --shapes?\n",
+  ],
+  [["bench", "kernels", "--filter=nothing"], 'lockstep: --filter "nothing" matches none of the '],
+  [
+    ["bench", "kernels", "--filter", "--peers"],
+    "lockstep: --filter needs a value, found the flag --peers\n  fix: write it as --filter=--peers if you mean it\n",
+  ],
+  [
+    ["bench", "kernels", "--shapes=-1,2,3"],
+    "lockstep: --shapes: expected sizes that are integers from 0 to 2147483647, found M = -1\n",
+  ],
+  [
+    ["bench", "kernels", "--shapes", "100000,100000,100000"],
+    "gemm NN 100000×100000×100000 needs 120000869888 bytes (111.8 GiB). 32-bit offsets reach 4.0 GiB",
+  ],
+  [
+    ["bench", "kernels", "--threads", "0"],
+    'lockstep: --threads: expected an integer from 1 to 256, found "0"\n  fix: give a value such as --threads 2\n',
+  ],
+  [
+    ["bench", "kernels", "--rounds", "1.5"],
+    'lockstep: --rounds: expected an integer from 1 to 10000, found "1.5"\n',
+  ],
+  [["bench", "kernels", "--svg="], "lockstep: --svg is empty\n"],
+  [["bench", "step", "--batch", "0"], "lockstep: --batch: expected an integer of at least 1, found 0\n"],
+  [
+    ["bench", "step", "--epochs", "1"],
+    "lockstep: unknown option '--epochs'\n  fix: --epochs belongs to `lockstep train`\n",
+  ],
+  [["bench", "step", ""], "lockstep: the argument <config.yaml> is empty\n"],
+  [["bench", "allreduce", "--ranks", "2"], "lockstep: bench allreduce is not supported yet\n"],
   [["data", "foo"], "lockstep: unknown command 'data foo'\n  fix: known: `lockstep data list`\n"],
   [
     ["train", "--batch"],

@@ -13,6 +13,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   launch: 10,
   report: 10,
   job: 9,
+  bench: 9,
   rank: 8,
   plan: 7,
   program: 6,
