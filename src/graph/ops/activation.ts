@@ -11,6 +11,11 @@ const axes = (inputs: number) => () => ({
 });
 
 /** `saves`: which side of the activation its gradient is a function of. */
+const gradients = new Map<Op, ActivationName>();
+
+/** The activation whose gradient the op is, if it is one. */
+export const gradientOf = (op: Op): ActivationName | undefined => gradients.get(op);
+
 function activation(name: ActivationName, saves: "input" | "output", flops: number): Op {
   const gradient: Op = {
     name: `${name}Gradient`,
@@ -29,6 +34,7 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
       chain: 0,
     }),
   };
+  gradients.set(gradient, name);
   return {
     name,
     kind: "forward",

@@ -1,6 +1,6 @@
 /** Matrix products of a linear layer: forward, gradient of the input, gradient of the weights. */
 import { InputError } from "../../base/errors.ts";
-import { ACTIVATION } from "../../kernels/abi.ts";
+import { ACTIVATION, ACTIVATION_GRADIENT, type ActivationName } from "../../kernels/abi.ts";
 import type { Cost, Op } from "../op.ts";
 import { rowWidth, type Tensor } from "../tensor.ts";
 import { input, length, output } from "./operand.ts";
@@ -49,26 +49,32 @@ export const matmul: Op = {
   cost: gemmCost,
 };
 
-/** dx[m,n] = dy[m,k] · wᵀ, w stored [n,k]. */
+/**
+ * dx[m,n] = dy[m,k] · wᵀ, w stored [n,k]; fusion adds an attribute `activation` and a third input, what it saved [m,n], and
+ * makes it the gradient of that activation's input.
+ */
 export const matmulInputGradient: Op = {
   name: "matmulInputGradient",
   kind: "dX",
   placement: "split",
   outputs: ([dY, w]) => [{ shape: [dY.shape[0], w.shape[0]], type: "f32" }],
-  axes: () => ({
+  axes: ({ inputs }) => ({
     roles: { m: "row", n: "row", k: "chain" },
     inputs: [
       ["m", "k"],
       ["n", "k"],
-    ],
+      ["m", "n"],
+    ].slice(0, inputs.length),
     outputs: [["m", "n"]],
   }),
-  call({ inputs }) {
+  call({ inputs, attributes }) {
     const [n, k] = inputs[1].shape as number[];
+    const saved = inputs.length > 2 ? input(2) : 0;
+    const activation = saved ? ACTIVATION_GRADIENT[attributes.activation as ActivationName] : 0;
     const scratch = { scratch: "gemm", m: length("m"), n, k } as const;
     return {
       kernel: "gemmNT",
-      operands: [output(0), input(0), input(1), 0, length("m"), n, k, n, k, k, 0, 0, scratch],
+      operands: [output(0), input(0), input(1), saved, length("m"), n, k, n, k, k, 0, activation, scratch],
     };
   },
   cost: gemmCost,
