@@ -1,7 +1,7 @@
 /** The optimizers' updates, in place, by the owner of each slice of a parameter. */
 import type { Axes, Op } from "../op.ts";
-import { type Node, rowWidth } from "../tensor.ts";
-import { input, length } from "./operand.ts";
+import type { Node } from "../tensor.ts";
+import { elements, input } from "./operand.ts";
 
 /** Inputs: the `states + 2` tensors of the parameter's shape (w, states…, g), then the hyperparameter block. */
 function update(name: "sgd" | "momentum" | "adam", states: number, flops: number): Op {
@@ -16,9 +16,9 @@ function update(name: "sgd" | "momentum" | "adam", states: number, flops: number
       const axes = ["m", "n"].slice(0, inputs[0].shape.length);
       return { roles: { m: "row", n: "row" }, inputs: [...Array(tensors).fill(axes), []], outputs: [] };
     },
-    call({ inputs }) {
+    call() {
       const addresses = Array.from({ length: tensors + 1 }, (_, index) => input(index));
-      return { kernel: name, operands: [...addresses, length("m", rowWidth(inputs[0].shape))] };
+      return { kernel: name, operands: [...addresses, elements("input", 0)] };
     },
     cost: (length) => ({
       flops: flops * length("m") * length("n"),
