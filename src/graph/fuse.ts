@@ -4,7 +4,8 @@ import type { Op } from "./op.ts";
 import { activations, gradientOf } from "./ops/activation.ts";
 import { addBias } from "./ops/bias.ts";
 import { crossEntropy, crossEntropyGradient, crossEntropyWithGradient } from "./ops/loss.ts";
-import { matmul, matmulInputGradient } from "./ops/matmul.ts";
+import { matmul, matmulInputGradient, matmulParameterGradient } from "./ops/matmul.ts";
+import { updates, updatesByProduct } from "./ops/update.ts";
 import type { Node, Tensor } from "./tensor.ts";
 
 type Rewrite = (nodes: readonly Node[]) => Node[];
@@ -22,22 +23,24 @@ function consumers(nodes: readonly Node[]): Map<Tensor, Node[]> {
 }
 
 /**
- * Lets every product of kind `op` absorb the node that follows it, where `absorb` makes one of the two. The product's own
- * output is gone then, so nobody else may read it, and it may not be one that is kept.
+ * Lets every product of kind `op` absorb the node that follows it, where `absorb` makes one of the two, in the place of the
+ * second. The product's own output is gone then, so nobody else may read it, and it may not be one that is kept.
  */
 function absorbing(op: Op, absorb: (product: Node, next: Node) => Node | null): Rewrite {
   return (nodes) => {
     const readers = consumers(nodes);
     const absorbed = new Set<Node>();
-    const list = nodes.map((product) => {
+    const fused = new Map<Node, Node>();
+    for (const product of nodes) {
       const [output] = product.outputs;
-      if (product.op !== op || output.kind !== "value") return product;
+      if (product.op !== op || output.kind !== "value") continue;
       const [next, ...others] = readers.get(output) ?? [];
-      const fused = next && others.length === 0 ? absorb(product, next) : null;
-      if (fused) absorbed.add(next);
-      return fused ?? product;
-    });
-    return list.filter((node) => !absorbed.has(node));
+      const both = next && others.length === 0 ? absorb(product, next) : null;
+      if (!both) continue;
+      absorbed.add(product);
+      fused.set(next, both);
+    }
+    return nodes.filter((node) => !absorbed.has(node)).map((node) => fused.get(node) ?? node);
   };
 }
 
@@ -63,6 +66,16 @@ const gradientIntoProduct = absorbing(matmulInputGradient, (product, next) => {
   return { ...product, attributes, inputs: [...product.inputs, saved], outputs: next.outputs };
 });
 
+/** gradient of a matrix → its update  ⟹  both in one, if nothing else needs the gradient (NUMERICS §4.20). */
+const updateIntoProduct = absorbing(matmulParameterGradient, (product, next) => {
+  const op =
+    updates[next.op.name as keyof typeof updates] === next.op ? updatesByProduct[next.op.name] : null;
+  if (!op) return null;
+  const [written, [gradient, hyper]] = [next.inputs.slice(0, -2), next.inputs.slice(-2)];
+  if (gradient !== product.outputs[0]) return null;
+  return { ...next, op, inputs: [...written, ...product.inputs, hyper] };
+});
+
 /** loss and its gradient  ⟹  one pass over the logits. */
 const lossWithGradient: Rewrite = (nodes) => {
   const loss = nodes.find(({ op }) => op === crossEntropy);
@@ -78,6 +91,12 @@ const lossWithGradient: Rewrite = (nodes) => {
 
 /** The list after all fusions. */
 export function fuse(nodes: readonly Node[]): Node[] {
-  const rewrites = [biasIntoProduct, activationIntoProduct, gradientIntoProduct, lossWithGradient];
+  const rewrites = [
+    biasIntoProduct,
+    activationIntoProduct,
+    gradientIntoProduct,
+    updateIntoProduct,
+    lossWithGradient,
+  ];
   return rewrites.reduce<Node[]>((list, rewrite) => rewrite(list), [...nodes]);
 }

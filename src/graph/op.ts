@@ -42,7 +42,10 @@ export type Operand =
   /** Elements from one row to the next of an operand as stored. */
   | { readonly stride: "input" | "output"; readonly index: number }
   /** Private bytes of the rank for the time of the call. */
-  | { readonly scratch: "gemm"; readonly m: Operand; readonly n: Operand; readonly k: Operand };
+  | { readonly scratch: ScratchKernel; readonly m: Operand; readonly n: Operand; readonly k: Operand };
+
+/** The kernels that say how much scratch others need. */
+export type ScratchKernel = "gemmScratchBytes" | "updateScratchBytes";
 
 export interface KernelCall {
   readonly kernel: KernelName;

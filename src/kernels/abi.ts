@@ -139,6 +139,51 @@ export interface Kernels {
   momentum(w: number, v: number, g: number, hyper: number, n: number): void;
   /** Adam with bias correction and decoupled weight decay, of step t as adamAdvance left it. */
   adam(w: number, m: number, v: number, g: number, hyper: number, n: number): void;
+  /** Scratch bytes for the three products below, of at most these sizes. */
+  updateScratchBytes(m: number, n: number, k: number): number;
+  /**
+   * gemmTN and the update of w[m,n] in one: g[m,n] = xᵀ · dy, x stored [k,m], dy [k,n]; then sgd, momentum or adam with that
+   * gradient, which is stored nowhere. w, v, mean and variance lie in one piece. The bits are those of the two calls.
+   */
+  gemmTNSgd(
+    w: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
+  gemmTNMomentum(
+    w: number,
+    v: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
+  gemmTNAdam(
+    w: number,
+    mean: number,
+    variance: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
   /** Multiplies the running β products (f64) of a HYPER block and writes the step's two corrections (f32). */
   adamAdvance(hyper: number): void;
 

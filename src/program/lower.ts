@@ -1,7 +1,8 @@
 /** From phases of nodes to the program of one rank: addresses, counts, barriers. */
 import { share as rowsOf } from "../data/shares.ts";
-import type { Operand } from "../graph/op.ts";
+import type { Operand, ScratchKernel } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import type { Kernels } from "../kernels/abi.ts";
 import { isStoredByColumns } from "../parallel/units.ts";
 import { type Argument, type Instruction, type Program, STEP } from "./instruction.ts";
 import { predecessors } from "./order.ts";
@@ -9,8 +10,8 @@ import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
 
-/** Bytes of scratch that a gemm of at most these sizes needs: the kernels' own answer. */
-export type ScratchBytes = (m: number, n: number, k: number) => number;
+/** Bytes of scratch that a kernel of at most these sizes needs: the kernels' own answer. */
+export type ScratchBytes = Pick<Kernels, ScratchKernel>;
 
 export interface LoweringContext {
   readonly rank: number;
@@ -188,7 +189,7 @@ export function scratchBytes(phases: readonly (readonly Node[])[], batch: number
         .call(node)
         .operands.map((operand) =>
           typeof operand === "object" && "scratch" in operand
-            ? ask(sizeOf(node, operand.m), sizeOf(node, operand.n), sizeOf(node, operand.k))
+            ? ask[operand.scratch](sizeOf(node, operand.m), sizeOf(node, operand.n), sizeOf(node, operand.k))
             : 0,
         ),
     );

@@ -271,6 +271,6 @@ function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
       clips: training.clipNorm !== null,
       batch: training.batch,
     },
-    scratchBytes: (m, n, k) => kernels.gemmScratchBytes(m, n, k),
+    scratchBytes: kernels,
   });
 }

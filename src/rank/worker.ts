@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
+import { warmUp } from "../program/execute.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { RankLoop } from "./loop.ts";
@@ -41,6 +42,7 @@ try {
   const kernels = instantiateKernels(job.module, job.memory);
   checkSubnormals(kernels);
   loop = new RankLoop(job, kernels);
+  if (job.train) warmUp(job.train, kernels);
   tell({ type: "ready" });
   let sequence = 0;
   do {

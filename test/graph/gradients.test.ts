@@ -110,8 +110,8 @@ test("fusion makes one instruction of product, bias and activation, of gradient 
     "matmul",
     "crossEntropyWithGradient",
     "sumSamples",
-    "matmulInputGradient+sigmoid",
     "matmulParameterGradient",
+    "matmulInputGradient+sigmoid",
     "sumSamples",
     "matmulParameterGradient",
   ]);

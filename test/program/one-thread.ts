@@ -47,7 +47,7 @@ export function oneThread(wish: Wish = {}): OneThread {
   const layout = layOut({
     ...{ model, data, ranks, fuses: wish.fuses, units: wish.units },
     training: { optimizer, batch, clips: wish.clipNorm !== undefined },
-    scratchBytes: (m, n, k) => asked.gemmScratchBytes(m, n, k),
+    scratchBytes: asked,
   });
   const memory = createMemory(layout.bytes);
   const kernels = instantiateKernels(compiled.module, memory);

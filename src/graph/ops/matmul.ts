@@ -14,7 +14,7 @@ function gemmCost(length: (axis: string) => number): Cost {
 function gemm(kernel: "gemmNN" | "gemmNT" | "gemmTN", operand: Operand, activation: number): KernelCall {
   const sizes = [length("m"), length("n"), length("k")] as const;
   const strides = [stride("output", 0), stride("input", 0), stride("input", 1)];
-  const scratch: Operand = { scratch: "gemm", m: sizes[0], n: sizes[1], k: sizes[2] };
+  const scratch: Operand = { scratch: "gemmScratchBytes", m: sizes[0], n: sizes[1], k: sizes[2] };
   return {
     kernel,
     operands: [output(0), input(0), input(1), operand, ...sizes, ...strides, 0, activation, scratch],
