@@ -3,6 +3,7 @@ export { add, addBias, exp, gelu, log, relu, scale, sigmoid, tanh } from "./elem
 export { gatherBytes, gatherLabels } from "./gather";
 export { gemmScratchBytes } from "./gemm/blocking";
 export { gemmNN, gemmNT, gemmTN } from "./gemm/gemm";
+export { gemmTNAdam, gemmTNMomentum, gemmTNSgd, updateScratchBytes } from "./gemm/update";
 export { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "./gradient";
 export { adam, adamAdvance, momentum, sgd } from "./optimizer";
 export { fused, keepsSubnormals } from "./probe";

@@ -15,6 +15,7 @@ import { checkFit, checkFmaClass, checkResume, checkSameData } from "./job/fit.t
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
 import { completeSettings } from "./job/settings.ts";
+import { ORDER_SLOTS } from "./rank/layout.ts";
 import { Session } from "./rank/session.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
@@ -37,6 +38,8 @@ class Training {
   readonly #steps: number;
   #at: Position;
   #checkpointed = -1;
+  /** The latest epoch whose order is made. */
+  #prepared: number;
   /** Null until a checkpoint needs it. */
   #dataSha256: string | null;
   readonly #warnings: readonly string[];
@@ -59,6 +62,7 @@ class Training {
     );
     this.#epochs = [...(state?.epochs ?? [])];
     this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
+    this.#prepared = this.#at.epoch;
     session.epochLoss = state?.epochLoss ?? 0;
     this.#progression = new Progression(session, options, settings, this.#steps, state?.epochSeconds ?? 0);
     this.#warnings = [...session.compiled.warnings, ...otherKernels(resume, session.compiled.digest)];
@@ -115,7 +119,7 @@ class Training {
   }
 
   async #trainEpochs(): Promise<TrainResult["status"]> {
-    if (this.#at.step < this.#steps) this.#session.prepareEpoch(this.#at.epoch + 1);
+    this.#prepareOrders();
     while (this.#at.step < this.#steps) {
       if (this.#options.signal?.aborted) return "interrupted";
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
@@ -130,19 +134,29 @@ class Training {
     return owed && !(await this.#endEpoch()) ? "nonfinite" : "ok";
   }
 
-  /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile. */
+  /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile, if it is not there. */
   async #trainTo(end: number): Promise<void> {
     const { step, epoch, stepInEpoch } = this.#at;
     this.#progression.begin(this.#at);
     try {
       const training = this.#session.train(epoch + 1, stepInEpoch, end, step);
-      if (step + this.#stepsPerEpoch - stepInEpoch < this.#steps) this.#session.prepareEpoch(epoch + 2);
+      this.#prepareOrders();
       const done = await training;
       this.#at = { step: done, epoch, stepInEpoch: stepInEpoch + done - step };
     } finally {
       this.#progression.end();
     }
     this.#progression.check();
+  }
+
+  /**
+   * Makes the orders of the epoch in hand and of the next one, where they are needed and not made yet. Two at the start: what
+   * the main thread does in the first milliseconds of training, in cold code, the ranks would have to do without a core.
+   */
+  #prepareOrders(): void {
+    const { step, epoch, stepInEpoch } = this.#at;
+    const last = epoch + Math.ceil((stepInEpoch + this.#steps - step) / this.#stepsPerEpoch);
+    while (this.#prepared < Math.min(epoch + ORDER_SLOTS, last)) this.#session.prepareEpoch(++this.#prepared);
   }
 
   /**

@@ -1,5 +1,6 @@
-/** What follows a complete chain: the bias, then the activation (NUMERICS §1.2), over rows of C still in the cache. */
+/** What follows a complete chain: bias and activation (NUMERICS §1.2), or an activation's gradient, over rows of C in the cache. */
 import { gelu, relu, sigmoid, tanh } from "../elementwise";
+import { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "../gradient";
 import { loadLanes, storeLanes, storePair } from "../lanes";
 
 /** c[i] += bias[i] for n floats. */
@@ -14,8 +15,23 @@ function addBiasToRow(c: usize, bias: usize, n: i32): void {
   }
 }
 
+/** Whether an `activation` flag (abi.ts) is that of a gradient: the operand is then a matrix like C, not a bias. */
+export function isGradient(activation: i32): bool {
+  return activation > 4;
+}
+
+/** C[rows,n] = C · f′(saved), `saved` with C's row stride. */
+function activationGradient(c: usize, saved: usize, rows: i32, n: i32, cStep: usize, activation: i32): void {
+  for (; rows > 0; rows--, c += cStep, saved += cStep) {
+    if (activation === 5) reluGradient(c, saved, c, n);
+    else if (activation === 6) sigmoidGradient(c, saved, c, n);
+    else if (activation === 7) tanhGradient(c, saved, c, n);
+    else geluGradient(c, saved, c, n);
+  }
+}
+
 /** C[rows,n] = activation(C + bias); bias may be 0 (none), `activation` is a flag of abi.ts. */
-export function epilogue(c: usize, bias: usize, rows: i32, n: i32, cStep: usize, activation: i32): void {
+function biasAndActivation(c: usize, bias: usize, rows: i32, n: i32, cStep: usize, activation: i32): void {
   if (bias === 0 && activation === 0) return;
   for (; rows > 0; rows--, c += cStep) {
     if (bias !== 0) addBiasToRow(c, bias, n);
@@ -24,4 +40,10 @@ export function epilogue(c: usize, bias: usize, rows: i32, n: i32, cStep: usize,
     else if (activation === 3) tanh(c, c, n);
     else if (activation === 4) gelu(c, c, n);
   }
+}
+
+/** `operand` is the bias [n], 0 for none, or with the flag of a gradient what the activation saved, [rows,n]. */
+export function epilogue(c: usize, operand: usize, rows: i32, n: i32, cStep: usize, activation: i32): void {
+  if (isGradient(activation)) activationGradient(c, operand, rows, n, cStep, activation);
+  else biasAndActivation(c, operand, rows, n, cStep, activation);
 }

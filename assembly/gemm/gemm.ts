@@ -1,4 +1,4 @@
-/** C = activation(A·B (+ C) (+ bias)) for A and B stored straight or transposed, one block of k and of columns at a time. */
+/** C = epilogue(A·B (+ C)) for A and B stored straight or transposed, one block of k and of columns at a time. */
 import { packBlock } from "./block";
 import { columnBlock, kBlock, panelBytes, panelsOffset, ZEROS } from "./blocking";
 import { COLUMNS } from "./micro";
@@ -21,7 +21,7 @@ function gemm(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -55,7 +55,7 @@ function gemm(
         aBlock,
         directB ? bBlock : panels,
         panels + <usize>(columns / COLUMNS) * panelBytes(depth),
-        last && bias !== 0 ? bias + 4 * j : 0,
+        last && operand !== 0 ? operand + 4 * j : 0,
         m,
         columns,
         depth,
@@ -76,7 +76,7 @@ export function gemmNN(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -87,14 +87,14 @@ export function gemmNN(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(false, false, c, a, b, bias, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
+  gemm(false, false, c, a, b, operand, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
 }
 
 export function gemmNT(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -105,14 +105,14 @@ export function gemmNT(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(false, true, c, a, b, bias, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
+  gemm(false, true, c, a, b, operand, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
 }
 
 export function gemmTN(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -123,5 +123,5 @@ export function gemmTN(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(true, false, c, a, b, bias, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
+  gemm(true, false, c, a, b, operand, m, n, k, 4 * ldc, 4 * lda, 4 * ldb, beta, activation, scratch);
 }

@@ -3,7 +3,7 @@ import { packStrips } from "./block";
 import { EDGE, STRIP_GROUP, STRIPS, stripBytes, ZEROS } from "./blocking";
 import { edgeTile } from "./edge";
 import { tileRows } from "./engine";
-import { epilogue } from "./epilogue";
+import { epilogue, isGradient } from "./epilogue";
 import { COLUMNS, tiles } from "./micro";
 import { PANEL_STEP, STRIP_STEP } from "./pack";
 
@@ -42,7 +42,7 @@ export function multiplyBlock(
   a: usize,
   b: usize,
   edge: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   columns: i32,
   depth: i32,
@@ -69,8 +69,9 @@ export function multiplyBlock(
     const aStrip = directA ? a : strip;
     const aStep = directA ? aStride : STRIP_STEP;
     multiplyStrip(c, aStrip, b, edge, rows, columns, depth, cStep, aStep, bStep, bPanel, chained, scratch);
-    epilogue(c, bias, rows, columns, cStep, activation);
+    epilogue(c, operand, rows, columns, cStep, activation);
     a += <usize>rows * (transposedA ? 4 : aStride);
     c += <usize>rows * cStep;
+    if (isGradient(activation)) operand += <usize>rows * cStep;
   }
 }

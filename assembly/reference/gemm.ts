@@ -1,6 +1,7 @@
 /** GEMM's slow twin: one element at a time, the same chain in all four lanes, since Wasm has no scalar fused multiply-add. */
 import { geluVector, reluVector, sigmoidVector, tanhVector } from "../activation";
 import { madd } from "../madd";
+import { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "./elementwise";
 
 function activated(x: v128, activation: i32): v128 {
   switch (activation) {
@@ -17,12 +18,20 @@ function activated(x: v128, activation: i32): v128 {
   }
 }
 
+/** The element becomes that times f′ of what the activation saved. */
+function takeGradient(element: usize, saved: usize, activation: i32): void {
+  if (activation === 5) reluGradient(element, saved, element, 1);
+  else if (activation === 6) sigmoidGradient(element, saved, element, 1);
+  else if (activation === 7) tanhGradient(element, saved, element, 1);
+  else geluGradient(element, saved, element, 1);
+}
+
 /** Element (i,p) of A is at a + i·aRow + p·aColumn, element (p,j) of B at b + p·bRow + j·bColumn (bytes). */
 function gemm(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -43,8 +52,10 @@ function gemm(
         const right = v128.load32_splat(b + <usize>p * bRow + <usize>j * bColumn);
         sum = madd(left, right, sum);
       }
-      if (bias !== 0) sum = f32x4.add(sum, v128.load32_splat(bias + 4 * <usize>j));
+      const isGradient = activation > 4;
+      if (operand !== 0 && !isGradient) sum = f32x4.add(sum, v128.load32_splat(operand + 4 * <usize>j));
       v128.store32_lane(element, activated(sum, activation), 0);
+      if (isGradient) takeGradient(element, operand + (element - c), activation);
     }
   }
 }
@@ -53,7 +64,7 @@ export function gemmNN(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -64,14 +75,14 @@ export function gemmNN(
   activation: i32,
   _scratch: usize,
 ): void {
-  gemm(c, a, b, bias, m, n, k, ldc, 4 * lda, 4, 4 * ldb, 4, beta, activation);
+  gemm(c, a, b, operand, m, n, k, ldc, 4 * lda, 4, 4 * ldb, 4, beta, activation);
 }
 
 export function gemmNT(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -82,14 +93,14 @@ export function gemmNT(
   activation: i32,
   _scratch: usize,
 ): void {
-  gemm(c, a, b, bias, m, n, k, ldc, 4 * lda, 4, 4, 4 * ldb, beta, activation);
+  gemm(c, a, b, operand, m, n, k, ldc, 4 * lda, 4, 4, 4 * ldb, beta, activation);
 }
 
 export function gemmTN(
   c: usize,
   a: usize,
   b: usize,
-  bias: usize,
+  operand: usize,
   m: i32,
   n: i32,
   k: i32,
@@ -100,5 +111,5 @@ export function gemmTN(
   activation: i32,
   _scratch: usize,
 ): void {
-  gemm(c, a, b, bias, m, n, k, ldc, 4, 4 * lda, 4 * ldb, 4, beta, activation);
+  gemm(c, a, b, operand, m, n, k, ldc, 4, 4 * lda, 4 * ldb, 4, beta, activation);
 }

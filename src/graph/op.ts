@@ -37,8 +37,15 @@ export type Operand =
   | { readonly address: "input" | "output"; readonly index: number }
   /** The number of indices of an axis that the rank executes, times a constant. */
   | { readonly length: string; readonly times?: number }
+  /** The number of elements of the rank's slice of an operand that lies in one piece. */
+  | { readonly elements: "input" | "output"; readonly index: number }
+  /** Elements from one row to the next of an operand as stored. */
+  | { readonly stride: "input" | "output"; readonly index: number }
   /** Private bytes of the rank for the time of the call. */
-  | { readonly scratch: "gemm"; readonly m: Operand; readonly n: number; readonly k: Operand };
+  | { readonly scratch: ScratchKernel; readonly m: Operand; readonly n: Operand; readonly k: Operand };
+
+/** The kernels that say how much scratch others need. */
+export type ScratchKernel = "gemmScratchBytes" | "updateScratchBytes";
 
 export interface KernelCall {
   readonly kernel: KernelName;
@@ -72,6 +79,8 @@ export interface Op {
   readonly placement: "split" | "first" | "every";
   /** Inputs that the kernel overwrites. The first of them, where there is no output, is what the ranks split. */
   readonly writes?: readonly number[];
+  /** Its kernel takes the row strides of all matrices, so that ranks may divide the columns of what it writes, too. */
+  readonly takesColumns?: true;
   /** [output, input] that may be the same memory. */
   readonly inPlace?: readonly [number, number];
   outputs(inputs: readonly Tensor[], attributes: Attributes): readonly TensorSpec[];

@@ -41,6 +41,8 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
+  /** The axis along which the ranks divide it and the family of that split, where it is not the first of what it writes. */
+  readonly along?: { readonly axis: string; readonly family: string };
 }
 
 /** Nodes in an order in which every input exists before its use. */

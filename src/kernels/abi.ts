@@ -10,6 +10,8 @@
 /** The `activation` flag of a GEMM epilogue. */
 export const ACTIVATION = { none: 0, relu: 1, sigmoid: 2, tanh: 3, gelu: 4 } as const;
 export type ActivationName = Exclude<keyof typeof ACTIVATION, "none">;
+/** The same flag of a product that is the gradient dy of an activation's output, to be taken on to that of its input. */
+export const ACTIVATION_GRADIENT = { relu: 5, sigmoid: 6, tanh: 7, gelu: 8 } as const;
 
 export interface Kernels {
   /** 1 if this binary's multiply-add is fused on this engine, else 0. */
@@ -20,14 +22,16 @@ export interface Kernels {
   /** Scratch bytes that a rank must hand to any gemm of at most these sizes (64-byte aligned, private to the rank). */
   gemmScratchBytes(m: number, n: number, k: number): number;
   /**
-   * C[m,n] = activation(A[m,k] · B[k,n] (+ C if beta = 1) (+ bias[n] if bias ≠ 0)).
+   * C[m,n] = activation(A[m,k] · B[k,n] (+ C if beta = 1) (+ bias[n])), `operand` is the bias, 0 for none; or, with an
+   * ACTIVATION_GRADIENT flag, C = (A · B (+ C)) · f′(saved), `operand` is the activation's output y (relu, sigmoid, tanh)
+   * or input x (gelu), [m,n] with C's row stride.
    * Each element is one chain of multiply-adds over ascending k (NUMERICS §1.1), then the bias, then the activation.
    */
   gemmNN(
     c: number,
     a: number,
     b: number,
-    bias: number,
+    operand: number,
     m: number,
     n: number,
     k: number,
@@ -43,7 +47,7 @@ export interface Kernels {
     c: number,
     a: number,
     b: number,
-    bias: number,
+    operand: number,
     m: number,
     n: number,
     k: number,
@@ -59,7 +63,7 @@ export interface Kernels {
     c: number,
     a: number,
     b: number,
-    bias: number,
+    operand: number,
     m: number,
     n: number,
     k: number,
@@ -135,6 +139,51 @@ export interface Kernels {
   momentum(w: number, v: number, g: number, hyper: number, n: number): void;
   /** Adam with bias correction and decoupled weight decay, of step t as adamAdvance left it. */
   adam(w: number, m: number, v: number, g: number, hyper: number, n: number): void;
+  /** Scratch bytes for the three products below, of at most these sizes. */
+  updateScratchBytes(m: number, n: number, k: number): number;
+  /**
+   * gemmTN and the update of w[m,n] in one: g[m,n] = xᵀ · dy, x stored [k,m], dy [k,n]; then sgd, momentum or adam with that
+   * gradient, which is stored nowhere. w, v, mean and variance lie in one piece. The bits are those of the two calls.
+   */
+  gemmTNSgd(
+    w: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
+  gemmTNMomentum(
+    w: number,
+    v: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
+  gemmTNAdam(
+    w: number,
+    mean: number,
+    variance: number,
+    x: number,
+    dy: number,
+    hyper: number,
+    m: number,
+    n: number,
+    k: number,
+    ldx: number,
+    ldy: number,
+    scratch: number,
+  ): void;
   /** Multiplies the running β products (f64) of a HYPER block and writes the step's two corrections (f32). */
   adamAdvance(hyper: number): void;
 

@@ -1,6 +1,6 @@
 /** Executes a program: resolves each instruction's arguments for the step and calls its kernel. Allocates nothing. */
 import type { Kernels } from "../kernels/abi.ts";
-import type { Argument, Program } from "./instruction.ts";
+import { type Argument, type Program, STEP } from "./instruction.ts";
 
 type Kernel = (...integers: number[]) => void;
 
@@ -8,10 +8,28 @@ type Kernel = (...integers: number[]) => void;
 const WIDTH = 16;
 
 /** Numbers of arguments that #call spells out. */
-const ARITIES = [1, 3, 4, 5, 6, 8, 13];
+const ARITIES = [1, 3, 4, 5, 6, 8, 10, 11, 12, 13];
 
 /** What stands for a kernel where the instruction is a barrier. */
 const BARRIER = null;
+
+/** Steps after which V8 has compiled the way to the kernels well. */
+const WARM_STEPS = 1500;
+const NOWHERE: Argument = { base: 0, stride: 0, times: STEP.none };
+
+/**
+ * Calls the kernels of a program for nothing, sizes and addresses 0 (which no operand has), until V8 has optimised the way to
+ * them: it does so in threads of its own, for which there is no core left once every rank is at work.
+ */
+export function warmUp(program: Program, kernels: Kernels): void {
+  const instructions = program.instructions.map((instruction) => ({
+    ...instruction,
+    arguments: instruction.arguments.map(() => NOWHERE),
+  }));
+  const executor = new Executor({ ...program, instructions }, kernels, () => {});
+  const step = new Int32Array(STEP.count);
+  for (let done = 0; done < WARM_STEPS; done++) executor.run(step);
+}
 
 export class Executor {
   readonly #kernels: readonly (Kernel | typeof BARRIER)[];
@@ -81,7 +99,10 @@ export class Executor {
       const j = this.#value(at + 9, step);
       const k = this.#value(at + 10, step);
       const l = this.#value(at + 11, step);
-      kernel(a, b, c, d, e, f, g, h, i, j, k, l, this.#value(at + 12, step));
+      if (count === 10) kernel(a, b, c, d, e, f, g, h, i, j);
+      else if (count === 11) kernel(a, b, c, d, e, f, g, h, i, j, k);
+      else if (count === 12) kernel(a, b, c, d, e, f, g, h, i, j, k, l);
+      else kernel(a, b, c, d, e, f, g, h, i, j, k, l, this.#value(at + 12, step));
     }
   }
 }

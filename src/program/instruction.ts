@@ -18,7 +18,9 @@ export const STEP = {
   batch: 3,
   /** The place of the rank's first row in the streams (the epoch's order, an evaluation's losses). */
   sample: 4,
-  count: 5,
+  /** The place of the step's first row in the streams. */
+  start: 5,
+  count: 6,
 } as const;
 
 /** The value of an argument: base + stride · stepParameters[times], modulo 2³². */

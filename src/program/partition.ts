@@ -5,10 +5,12 @@
  *     ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒│▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
  *               rank 0         │          rank 1
  *
- * Blocks begin at 64-byte borders, so that no two ranks write one cache line, and hold whole tiles of rows.
+ * Blocks begin at 64-byte borders, so that no two ranks write one cache line, and hold whole tiles of rows. The units of a
+ * layer that is divided by them are cut for themselves, evenly: their products stand between barriers of their own.
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { rowWidth } from "../graph/tensor.ts";
+import { UNIT_BLOCK } from "../parallel/units.ts";
 import { type Split, splitOf } from "./split.ts";
 
 export interface Slice {
@@ -40,6 +42,8 @@ interface Family {
   readonly name: string;
   readonly extent: number;
   readonly blockRows: number;
+  /** Cut by its own rows alone. */
+  readonly isUnits: boolean;
   /** Cost of one row, over all nodes of the family, for a whole batch: a flop and a byte count alike. */
   rowCost: number;
 }
@@ -54,7 +58,8 @@ function families(nodes: readonly Node[], batch: number): Family[] {
     const family = found.get(split.family) ?? {
       name: split.family,
       extent: split.extent,
-      blockRows: blockRows(written.shape as number[]),
+      blockRows: node.along ? UNIT_BLOCK : blockRows(written.shape as number[]),
+      isUnits: node.along !== undefined,
       rowCost: 0,
     };
     family.rowCost += rowCost(node, split, batch);
@@ -91,20 +96,31 @@ function cut({ extent, rowCost, blockRows }: Family, before: number, target: num
   return Math.min(extent, Math.round(rows / blockRows) * blockRows);
 }
 
+const costOf = ({ rowCost, extent }: Family): number => rowCost * extent;
+
+/** The slices that begin where `firstOf` says, the last of them up to `extent`. */
+function slicesOf(extent: number, ranks: number, firstOf: (rank: number) => number): Slice[] {
+  const cuts = Array.from({ length: ranks + 1 }, (_, rank) => (rank === ranks ? extent : firstOf(rank)));
+  return cuts.slice(0, ranks).map((first, rank) => ({ first, count: cuts[rank + 1] - first }));
+}
+
 export function partition(nodes: readonly Node[], batch: number, ranks: number): Partition {
   const list = families(nodes, batch);
-  const total = list.reduce((sum, family) => sum + family.rowCost * family.extent, 0);
+  const shared = list.filter(({ isUnits }) => !isUnits);
+  const total = shared.reduce((sum, family) => sum + costOf(family), 0);
   const slices = new Map<string, Slice[]>();
   let before = 0;
-  for (const family of list) {
-    const cuts = Array.from({ length: ranks + 1 }, (_, rank) =>
-      rank === ranks ? family.extent : cut(family, before, (total * rank) / ranks),
-    );
+  for (const family of shared) {
     slices.set(
       family.name,
-      cuts.slice(0, ranks).map((first, rank) => ({ first, count: cuts[rank + 1] - first })),
+      slicesOf(family.extent, ranks, (rank) => cut(family, before, (total * rank) / ranks)),
     );
-    before += family.rowCost * family.extent;
+    before += costOf(family);
   }
+  for (const family of list.filter(({ isUnits }) => isUnits))
+    slices.set(
+      family.name,
+      slicesOf(family.extent, ranks, (rank) => cut(family, 0, (costOf(family) * rank) / ranks)),
+    );
   return slices;
 }

@@ -41,6 +41,8 @@ export interface Places {
   readonly named: ReadonlyMap<string, number>;
   readonly values: RankValues;
   readonly valuesBase: number;
+  /** Names of the weights that are stored with each rank's columns apart. */
+  readonly byColumns: ReadonlySet<string>;
   /** The rank's private scratch. */
   readonly scratch: number;
   readonly phases: readonly (readonly Node[])[];

@@ -9,7 +9,7 @@ export interface Access {
   readonly writes: boolean;
 }
 
-/** The axis along which ranks split a node, or null where one rank (or each) executes all of it. */
+/** The axis along which the ranks split a node, or null where one rank (or each) executes all of it. */
 export interface Split {
   readonly axis: string;
   readonly extent: Extent;
@@ -45,6 +45,10 @@ function listAccesses(node: Node): Access[] {
 export function splitOf(node: Node): Split | null {
   if (node.op.placement !== "split") return null;
   const written = accessesOf(node).find(({ writes }) => writes) as Access;
+  if (node.along) {
+    const { axis, family } = node.along;
+    return { axis, extent: written.tensor.shape[written.axes.indexOf(axis)], family };
+  }
   const [axis] = written.axes;
   const extent = written.tensor.shape[0];
   if (extent === "batch") return { axis, extent, family: "batch" };
@@ -52,18 +56,22 @@ export function splitOf(node: Node): Split | null {
   return { axis, extent, family: parameter ? parameter.name : `${written.tensor.name}@${node.id}` };
 }
 
-/** The family by which a node slices a tensor along its first axis; null if it touches other ranks' slices too. */
+/** Along which axis of a tensor, and in which family, a node slices it; null if it touches other ranks' slices too. */
 export function sliceFamily(node: Node, axes: readonly string[]): string | null {
   const split = splitOf(node);
-  return split && axes[0] === split.axis ? split.family : null;
+  const index = axes.indexOf(split?.axis ?? "");
+  return split && index >= 0 ? `${split.family} along ${index}` : null;
 }
+
+/** Whether every rank makes the tensor for itself, so that no other rank reads it. */
+const isOwnCopy = (node: Node, { writes }: Access): boolean => node.op.placement === "every" && writes;
 
 /** Whether `later` may run in the same phase as `earlier`, ranks not having met in between. */
 export function mayShareAPhase(earlier: Node, later: Node): boolean {
   for (const before of accessesOf(earlier))
     for (const after of accessesOf(later)) {
       if (before.tensor !== after.tensor || !(before.writes || after.writes)) continue;
-      if (earlier.op.placement === "every" && before.writes) continue; // each rank reads its own copy
+      if (isOwnCopy(earlier, before) || isOwnCopy(later, after)) continue;
       if (earlier.op.placement === "first" && later.op.placement === "first") continue;
       const family = sliceFamily(earlier, before.axes);
       if (family === null || family !== sliceFamily(later, after.axes)) return false;

@@ -10,10 +10,18 @@ import { STREAM } from "../kernels/abi.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
+import {
+  divideByUnits,
+  isStoredByColumns,
+  layersByUnits,
+  type UnitPolicy,
+  unitFamily,
+} from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
+import type { ColumnSlices } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
-import { partition } from "../program/partition.ts";
+import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { placeNamed, placeValues } from "../program/place.ts";
 import { controlBytes } from "./control.ts";
@@ -38,6 +46,8 @@ export interface LayoutOptions {
   readonly scratchBytes: ScratchBytes;
   /** Merge ops (default), or keep every op an instruction of its own: same bits, for tests. */
   readonly fuses?: boolean;
+  /** Which layers to divide by units: same bits, for tests. */
+  readonly units?: UnitPolicy;
 }
 
 export interface ProcessLayout {
@@ -45,6 +55,8 @@ export interface ProcessLayout {
   /** Addresses of everything that has a name; what belongs to the evaluation begins with "test.". */
   readonly addresses: ReadonlyMap<string, number>;
   readonly step: StepGraph;
+  /** How the weights, gradients and states are stored whose columns the ranks own. */
+  readonly columns: ColumnSlices;
   /** What the model computes, as a hash. */
   readonly modelSha256: string;
   readonly evaluationBatch: number;
@@ -60,22 +72,30 @@ interface Part {
   readonly batch: number;
 }
 
-function graphs({ model, data, ranks, training, fuses = true }: LayoutOptions): {
-  train: Part | null;
-  evaluate: Part;
-} {
+interface Parts {
+  readonly train: Part | null;
+  readonly evaluate: Part;
+  /** Names of the weights of the layers that ranks divide by units. */
+  readonly byUnits: ReadonlySet<string>;
+}
+
+function graphs(options: LayoutOptions): Parts {
+  const { model, data, ranks, training, fuses = true } = options;
+  const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes) : graph.nodes);
+  let byUnits: ReadonlySet<string> = new Set();
   const part = (step: StepGraph, batch: number): Part => {
-    const nodes = fuses ? fuse(step.graph.nodes) : step.graph.nodes;
-    return { step, phases: cutIntoPhases(nodes), batch };
+    const phases = cutIntoPhases(divideByUnits(nodesOf(step), byUnits));
+    return { step, phases, batch };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
   const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
-  const evaluate = part(evaluationGraph(model, samples(data.test.count)), evaluationBatch);
-  if (!training) return { train: null, evaluate };
+  const evaluation = evaluationGraph(model, samples(data.test.count));
+  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch), byUnits };
   const { optimizer, clips, batch } = training;
-  const train = part(trainingGraph(model, samples(data.train.count), optimizer, clips), batch);
-  checkSameCalls(evaluate.step.graph, train.step.graph);
-  return { train, evaluate };
+  const step = trainingGraph(model, samples(data.train.count), optimizer, clips);
+  checkSameCalls(evaluation.graph, step.graph);
+  byUnits = layersByUnits(nodesOf(step), batch, ranks, options.units);
+  return { train: part(step, batch), evaluate: part(evaluation, evaluationBatch), byUnits };
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
@@ -87,9 +107,20 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
   for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
 }
 
+/** The columns that each rank owns, of every parameter and state that is stored by columns. */
+function columnSlices(step: StepGraph, byUnits: ReadonlySet<string>, slices: Partition): ColumnSlices {
+  const stored = [...step.parameters, ...step.states].filter((tensor) => isStoredByColumns(tensor, byUnits));
+  return new Map(
+    stored.map((tensor) => [
+      tensor.name,
+      slices.get(unitFamily((tensor.of ?? tensor).name)) as readonly Slice[],
+    ]),
+  );
+}
+
 export function layOut(options: LayoutOptions): ProcessLayout {
   const { data, ranks } = options;
-  const { train, evaluate } = graphs(options);
+  const { train, evaluate, byUnits } = graphs(options);
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
@@ -104,11 +135,19 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   );
   const scratchBase = arena.reserve(ranks * alignUp(scratchSize));
 
+  const partitions = parts.map(({ phases, batch }) => partition(phases.flat(), batch, ranks));
   const programs = parts.map(({ phases, batch }, index) => {
-    const slices = partition(phases.flat(), batch, ranks);
+    const slices = partitions[index];
     return Array.from({ length: ranks }, (_, rank) => {
       const scratch = scratchBase + rank * alignUp(scratchSize);
-      const places = { named: addresses, values: values[index], valuesBase, scratch, phases };
+      const places = {
+        named: addresses,
+        values: values[index],
+        valuesBase,
+        byColumns: byUnits,
+        scratch,
+        phases,
+      };
       return lower({ rank, ranks, batch, partition: slices, places });
     });
   });
@@ -116,6 +155,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     bytes: arena.endBytes,
     addresses,
     step: parts[0].step,
+    columns: columnSlices(parts[0].step, byUnits, partitions[0]),
     modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,

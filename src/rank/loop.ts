@@ -96,6 +96,7 @@ export class RankLoop {
       step[STEP.rows] = firstRow(batch, rank + 1, ranks) - step[STEP.firstRow];
       step[STEP.batch] = batch;
     }
+    step[STEP.start] = position;
     step[STEP.sample] = position + step[STEP.firstRow];
   }
 

@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
+import { warmUp } from "../program/execute.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { type MakeRunner, RankLoop } from "./loop.ts";
@@ -17,6 +18,7 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
     const kernels = instantiateKernels(job.module, job.memory);
     checkSubnormals(kernels);
     loop = new RankLoop(job, kernels, makeRunner);
+    if (job.train) warmUp(job.train, kernels);
     tell({ type: "ready" });
     let sequence = 0;
     for (;;) {

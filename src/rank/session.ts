@@ -21,7 +21,7 @@ import {
   initialise,
   load,
   readProducts,
-  viewOf,
+  tensorOf,
   writeHyper,
 } from "./state.ts";
 
@@ -156,14 +156,14 @@ export class Session {
     };
   }
 
-  /** Views on the parameters: valid until the session is closed, changed by training. */
+  /** The parameters: as they are now, or views that training changes. Valid until the session is closed. */
   get parameters(): NamedTensor[] {
-    return this.#views(this.layout.step.parameters);
+    return this.#named(this.layout.step.parameters);
   }
 
-  /** Views on the parameters and on the optimizer's state. */
+  /** The parameters and the optimizer's state, likewise. */
   get tensors(): NamedTensor[] {
-    return this.#views([...this.layout.step.parameters, ...this.layout.step.states]);
+    return this.#named([...this.layout.step.parameters, ...this.layout.step.states]);
   }
 
   get products(): [number, number] {
@@ -180,8 +180,8 @@ export class Session {
     return this.#ranks.close();
   }
 
-  #views(tensors: readonly Tensor[]): NamedTensor[] {
-    return tensors.map((tensor) => viewOf(this.#memory, this.layout.addresses, tensor));
+  #named(tensors: readonly Tensor[]): NamedTensor[] {
+    return tensors.map((tensor) => tensorOf(this.#memory, this.layout, tensor));
   }
 
   #address(name: string): number {
@@ -243,13 +243,13 @@ export class Session {
 
   #fillWeights(start: SessionOptions["start"]): void {
     const { training, seed } = this.#options;
-    const { addresses, step } = this.layout;
+    const { layout } = this;
+    const { step } = layout;
     const memory = this.#memory;
     if (start) {
-      load(memory, addresses, [...step.parameters, ...step.states], start.tensors);
-      checkSameModel(start.modelSha256, this.layout.modelSha256);
-    } else
-      initialise(this.#kernels(), memory, addresses, step.parameters, seed, this.#address("initialStream"));
+      load(memory, layout, [...step.parameters, ...step.states], start.tensors);
+      checkSameModel(start.modelSha256, layout.modelSha256);
+    } else initialise(this.#kernels(), memory, layout, step.parameters, seed, this.#address("initialStream"));
     if (!training) return;
     writeHyper(memory, this.#address("hyper"), training, start?.products);
     if (training.clipNorm !== null)
@@ -274,6 +274,6 @@ function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
       clips: training.clipNorm !== null,
       batch: training.batch,
     },
-    scratchBytes: (m, n, k) => kernels.gemmScratchBytes(m, n, k),
+    scratchBytes: kernels,
   });
 }

@@ -4,50 +4,68 @@ import { streamKey } from "../base/philox.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { HYPER, type Kernels, STREAM } from "../kernels/abi.ts";
+import { type ColumnSlices, toLogical, toStored, visitRuns } from "../program/columns.ts";
 
-/** The tensor as a view on the shared memory. */
-export function viewOf(
+/** Where a process keeps its parameters and states: ProcessLayout has it. */
+export interface StateLayout {
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly columns: ColumnSlices;
+}
+
+/** The elements as they are stored: a view on the shared memory. */
+function storedOf(
   memory: WebAssembly.Memory,
-  addresses: ReadonlyMap<string, number>,
-  tensor: Tensor,
-): NamedTensor {
-  const { name, shape } = tensor;
-  const data = new Float32Array(memory.buffer, addresses.get(name) as number, elementCount(shape));
-  return { name, shape: shape as number[], data };
+  { addresses }: StateLayout,
+  { name, shape }: Tensor,
+): Float32Array {
+  return new Float32Array(memory.buffer, addresses.get(name) as number, elementCount(shape));
+}
+
+/** The tensor row after row: a view on the shared memory, or a copy where the ranks own columns. */
+export function tensorOf(memory: WebAssembly.Memory, layout: StateLayout, tensor: Tensor): NamedTensor {
+  const { name } = tensor;
+  const shape = tensor.shape as number[];
+  const stored = storedOf(memory, layout, tensor);
+  const slices = layout.columns.get(name);
+  return { name, shape, data: slices ? toLogical(stored, shape[0], shape[1], slices) : stored };
 }
 
 /** Draws a parameter: element i is number i of the stream of (seed, "initial", name), whatever the layout (NUMERICS §3.17). */
 function draw(
   kernels: Kernels,
-  view: NamedTensor,
-  address: number,
+  layout: StateLayout,
+  { name, shape }: Tensor,
   bound: number,
   seed: number,
   stream: DataView,
 ): void {
-  const [key0, key1] = streamKey(seed, "initial", view.name);
+  const [key0, key1] = streamKey(seed, "initial", name);
   stream.setUint32(STREAM.key0, key0, true);
   stream.setUint32(STREAM.key1, key1, true);
   stream.setFloat32(STREAM.low, -bound, true);
   stream.setFloat32(STREAM.high, bound, true);
-  kernels.uniform(address, stream.byteOffset, 0, view.data.length);
+  const address = layout.addresses.get(name) as number;
+  const slices = layout.columns.get(name);
+  const [rows, columns] = slices ? (shape as number[]) : [1, elementCount(shape)];
+  visitRuns(rows, columns, slices ?? [{ first: 0, count: columns }], (logical, stored, count) =>
+    kernels.uniform(address + 4 * stored, stream.byteOffset, logical, count),
+  );
 }
 
 /** Gives every parameter its initial value. `scratchAddress`: STREAM.bytes that nobody else uses now. */
 export function initialise(
   kernels: Kernels,
   memory: WebAssembly.Memory,
-  addresses: ReadonlyMap<string, number>,
+  layout: StateLayout,
   parameters: readonly Tensor[],
   seed: number,
   scratchAddress: number,
 ): void {
   const stream = new DataView(memory.buffer, scratchAddress, STREAM.bytes);
   for (const parameter of parameters) {
-    const view = viewOf(memory, addresses, parameter);
     const initial = parameter.initial ?? { constant: 0 };
-    if ("constant" in initial) view.data.fill(initial.constant);
-    else draw(kernels, view, addresses.get(parameter.name) as number, initial.uniform, seed, stream);
+    if ("constant" in initial) storedOf(memory, layout, parameter).fill(initial.constant);
+    else draw(kernels, layout, parameter, initial.uniform, seed, stream);
   }
 }
 
@@ -67,7 +85,7 @@ export function checkSameModel(had: string | null, has: string): void {
 /** Copies `tensors` of a checkpoint into the memory. Throws an InputError where a name or a shape does not fit. */
 export function load(
   memory: WebAssembly.Memory,
-  addresses: ReadonlyMap<string, number>,
+  layout: StateLayout,
   wanted: readonly Tensor[],
   tensors: ReadonlyMap<string, NamedTensor>,
 ): void {
@@ -83,8 +101,14 @@ export function load(
         OWN_MODEL,
       );
   }
-  for (const tensor of wanted)
-    viewOf(memory, addresses, tensor).data.set((tensors.get(tensor.name) as NamedTensor).data);
+  for (const tensor of wanted) {
+    const { data } = tensors.get(tensor.name) as NamedTensor;
+    const stored = storedOf(memory, layout, tensor);
+    const slices = layout.columns.get(tensor.name);
+    const [rows, columns] = tensor.shape as number[];
+    if (slices) toStored(stored, data, rows, columns, slices);
+    else stored.set(data);
+  }
 }
 
 export interface Hyperparameters {

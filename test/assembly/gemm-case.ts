@@ -1,5 +1,5 @@
 /** One GEMM call as a value: its operands laid out among poison, run by a kernel or by its twin, C compared bit by bit. */
-import type { Kernels } from "../../src/kernels/abi.ts";
+import { ACTIVATION_GRADIENT, type Kernels } from "../../src/kernels/abi.ts";
 import { numbers, type Twins } from "./twins.ts";
 
 export type Variant = "gemmNN" | "gemmNT" | "gemmTN";
@@ -17,6 +17,12 @@ export interface GemmCase {
   readonly bias: boolean;
 }
 
+const GRADIENTS: readonly number[] = Object.values(ACTIVATION_GRADIENT);
+
+/** Rows of the operand: of what an activation saved if its gradient is asked for, else of the bias. */
+const isGradient = ({ activation }: GemmCase): boolean => GRADIENTS.includes(activation);
+const operandRows = (gemm: GemmCase): number => (isGradient(gemm) ? gemm.m : 1);
+
 /** Floats of poison around every operand. */
 const MARGIN = 16;
 const POISON = 0x7fc0dead;
@@ -24,7 +30,7 @@ const POISON = 0x7fc0dead;
 export interface Layout {
   readonly a: number;
   readonly b: number;
-  readonly bias: number;
+  readonly operand: number;
   readonly c: number;
   readonly twin: number;
   readonly scratch: number;
@@ -37,7 +43,8 @@ export interface Layout {
 }
 
 /** Places the operands one after the other, each at an odd float, the scratch last. All in bytes but the strides. */
-export function layOut(kernels: Kernels, { variant, m, n, k, gap }: GemmCase): Layout {
+export function layOut(kernels: Kernels, gemm: GemmCase): Layout {
+  const { variant, m, n, k, gap } = gemm;
   let floats = MARGIN;
   const place = (rows: number, ld: number): number => {
     const at = floats;
@@ -47,11 +54,11 @@ export function layOut(kernels: Kernels, { variant, m, n, k, gap }: GemmCase): L
   const [aRows, aColumns] = variant === "gemmTN" ? [k, m] : [m, k];
   const [bRows, bColumns] = variant === "gemmNT" ? [n, k] : [k, n];
   const [lda, ldb, ldc] = [aColumns + gap, bColumns + gap, n + gap];
-  const [a, b, bias] = [place(aRows, lda), place(bRows, ldb), place(1, n)];
+  const [a, b, operand] = [place(aRows, lda), place(bRows, ldb), place(operandRows(gemm), ldc)];
   const [c, twin] = [place(m, ldc), place(m, ldc)];
   const scratch = Math.ceil((4 * floats + 4 * MARGIN) / 64) * 64;
   const scratchBytes = kernels.gemmScratchBytes(m, n, k);
-  return { a, b, bias, c, twin, scratch, lda, ldb, ldc, cFloats: m * ldc + MARGIN, scratchBytes };
+  return { a, b, operand, c, twin, scratch, lda, ldb, ldc, cFloats: m * ldc + MARGIN, scratchBytes };
 }
 
 function fillRows(
@@ -77,7 +84,7 @@ export function fill(memory: WebAssembly.Memory, gemm: GemmCase, layout: Layout,
   const [bRows, bColumns] = variant === "gemmNT" ? [n, k] : [k, n];
   fillRows(f32, next, layout.a, aRows, aColumns, layout.lda);
   fillRows(f32, next, layout.b, bRows, bColumns, layout.ldb);
-  fillRows(f32, next, layout.bias, 1, n, n);
+  fillRows(f32, next, layout.operand, operandRows(gemm), n, layout.ldc);
   if (beta === 1) {
     fillRows(f32, numbers(seed + 1), layout.c, m, n, layout.ldc);
     fillRows(f32, numbers(seed + 1), layout.twin, m, n, layout.ldc);
@@ -88,7 +95,8 @@ export function fill(memory: WebAssembly.Memory, gemm: GemmCase, layout: Layout,
 export function call(kernels: Kernels, gemm: GemmCase, layout: Layout, c: number): void {
   const { variant, m, n, k, beta, activation } = gemm;
   const { a, b, lda, ldb, ldc, scratch } = layout;
-  kernels[variant](c, a, b, gemm.bias ? layout.bias : 0, m, n, k, ldc, lda, ldb, beta, activation, scratch);
+  const operand = gemm.bias || isGradient(gemm) ? layout.operand : 0;
+  kernels[variant](c, a, b, operand, m, n, k, ldc, lda, ldb, beta, activation, scratch);
 }
 
 /** Runs kernel and twin; the first place where C, its gaps or its margins differ, or where the scratch overflowed. */

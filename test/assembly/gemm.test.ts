@@ -1,4 +1,5 @@
 import test from "ava";
+import { ACTIVATION_GRADIENT } from "../../src/kernels/abi.ts";
 import { call, difference, fill, type GemmCase, layOut, VARIANTS } from "./gemm-case.ts";
 import { allTwins } from "./twins.ts";
 
@@ -95,6 +96,36 @@ test("every activation follows the bias, on whole vectors and tails", (t) => {
           { variant: "gemmNN", m: 9, n, k: 40, gap: 0, beta: 1, activation, bias: true },
           n,
         );
+        if (found) return t.fail(found);
+      }
+    }
+  }
+  return t.pass();
+});
+
+test("every activation's gradient follows the chain, on whole vectors and tails", (t) => {
+  for (const pair of twins) {
+    for (const activation of Object.values(ACTIVATION_GRADIENT)) {
+      for (const [n, k] of [
+        [1, 3],
+        [7, 0],
+        [8, 40],
+        [21, 10],
+        [130, 40],
+        [600, 5],
+        [20, 400],
+      ] as const) {
+        const gemm = {
+          variant: "gemmNT",
+          m: 9,
+          n,
+          k,
+          gap: n % 3,
+          beta: k & 1,
+          activation,
+          bias: false,
+        } as const;
+        const found = difference(pair, gemm, n);
         if (found) return t.fail(found);
       }
     }

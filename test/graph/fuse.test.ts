@@ -1,9 +1,12 @@
 import test from "ava";
+import { differentiate } from "../../src/graph/autodiff.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { activations } from "../../src/graph/ops/activation.ts";
 import { addBias } from "../../src/graph/ops/bias.ts";
+import { crossEntropy } from "../../src/graph/ops/loss.ts";
 import { matmul } from "../../src/graph/ops/matmul.ts";
+import { residual } from "../../src/graph/ops/sum.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { mlp } from "../../src/nn/models.ts";
 import { trainingGraph } from "../../src/nn/step.ts";
@@ -49,6 +52,33 @@ test("a product whose output two nodes read absorbs neither", (t) => {
   t.deepEqual(
     fuse(graph.nodes).map(({ op }) => op.name),
     ["matmul", "relu", "tanh"],
+  );
+});
+
+test("the gradient of an activation's output takes the activation's own gradient into its product", (t) => {
+  const samples = { width: 4, classes: 2, count: 9 };
+  for (const activation of ["relu", "sigmoid", "tanh", "gelu"] as const) {
+    const { graph } = trainingGraph(mlp([5], activation), samples, "sgd", false);
+    const names = fuse(graph.nodes).map(({ op, attributes }) => `${op.name} ${attributes.activation ?? ""}`);
+    t.true(names.includes(`matmulInputGradient ${activation}`));
+    t.false(names.includes(`${activation}Gradient `));
+  }
+});
+
+test("an activation whose output has two uses keeps a gradient of its own, after the sum of the two", (t) => {
+  const graph = new GraphBuilder();
+  const x = graph.block("x", ["batch", 5], "f32");
+  const weight = graph.parameter("layer", "weight", [5, 5], { constant: 1 });
+  const [h] = graph.apply(activations.tanh, [graph.apply(matmul, [x, weight])[0]]);
+  const [sum] = graph.apply(residual, [h, graph.apply(matmul, [h, weight])[0]]);
+  graph.apply(crossEntropy, [sum, graph.block("labels", ["batch"], "i32")]);
+  differentiate(graph, graph.nodes[graph.nodes.length - 1]);
+  t.true(fuse(graph.nodes).some(({ op }) => op.name === "tanhGradient"));
+  t.deepEqual(
+    fuse(graph.nodes).filter(
+      ({ op, attributes }) => op.name === "matmulInputGradient" && attributes.activation,
+    ),
+    [],
   );
 });
 

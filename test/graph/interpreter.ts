@@ -88,17 +88,17 @@ const ops: Record<string, Evaluate> = {
     );
     return [withEpilogue(out, bias, node)];
   },
-  matmulInputGradient: ([dY, w], { inputs }) => {
+  matmulInputGradient: ([dY, w, saved], { inputs, attributes }) => {
     const [n, k] = inputs[1].shape as number[];
-    return [
-      product(
-        dY.length / k,
-        n,
-        k,
-        (i, p) => dY[i * k + p],
-        (p, j) => w[j * k + p],
-      ),
-    ];
+    const out = product(
+      dY.length / k,
+      n,
+      k,
+      (i, p) => dY[i * k + p],
+      (p, j) => w[j * k + p],
+    );
+    const slope = derivative[attributes.activation as ActivationName];
+    return [saved ? out.map((value, at) => value * slope(saved[at])) : out];
   },
   matmulParameterGradient: ([x, dY], { inputs }) => {
     const [m, n] = [columnsOf(inputs[0]), columnsOf(inputs[1])];

@@ -6,7 +6,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import type { ActivationName } from "../../src/kernels/abi.ts";
 import { add, gelu, linear, relu, sigmoid, tanh } from "../../src/nn/layers.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
-import { viewOf } from "../../src/rank/state.ts";
+import { tensorOf } from "../../src/rank/state.ts";
 import { interpret, knows, type Values } from "../graph/interpreter.ts";
 import { synthetic } from "../synthetic.ts";
 import { drawnModel, lines } from "./drawn-model.ts";
@@ -66,7 +66,9 @@ for (const [name, wish] of MODELS) {
     const backwards: Turns = (ranks) => ranks.toReversed();
     const zigzag: Turns = (ranks, phase) => ranks.map((rank) => (rank + phase) % ranks.length);
     for (const ranks of [2, 3, 7])
-      for (const turns of [backwards, zigzag]) t.deepEqual(outcome({ ...wish, ranks }, turns), alone);
+      for (const turns of [backwards, zigzag])
+        for (const units of ["always", "never"] as const)
+          t.deepEqual(outcome({ ...wish, ranks, units }, turns), alone);
     t.deepEqual(outcome({ ...wish, ranks: 3, fuses: false }, backwards), alone);
   });
 }
@@ -85,7 +87,7 @@ function interpretJob(job: OneThread): Values {
     [step.blocks.get("order") as Tensor, Float64Array.from(labels, (_, index) => index)],
   ]);
   for (const parameter of step.parameters)
-    values.set(parameter, Float64Array.from(viewOf(memory, layout.addresses, parameter).data));
+    values.set(parameter, Float64Array.from(tensorOf(memory, layout, parameter).data));
   interpret(step.graph.nodes.filter(knows), values, data.train.count);
   return values;
 }
@@ -109,7 +111,7 @@ function compareWithF64(model: Model, count: number) {
   const evaluation = evaluateInTurn(job);
   const [loss] = trainInTurn(job, 1);
   const gradients = job.layout.step.parameters.map((parameter) => {
-    const after = viewOf(job.memory, job.layout.addresses, parameter).data;
+    const after = tensorOf(job.memory, job.layout, parameter).data;
     const lost = values.get(parameter)!.map((before, index) => before - after[index]);
     // A parameter on which the loss does not depend has no update.
     const update = nodes.find(({ op, inputs }) => op.name === "sgd" && inputs[0] === parameter);

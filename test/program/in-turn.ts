@@ -3,7 +3,7 @@ import { weightsSha256 } from "../../src/checkpoint/weights.ts";
 import { batchCount, batchSize, share } from "../../src/data/shares.ts";
 import { Executor } from "../../src/program/execute.ts";
 import { type Program, STEP } from "../../src/program/instruction.ts";
-import { viewOf } from "../../src/rank/state.ts";
+import { tensorOf } from "../../src/rank/state.ts";
 import type { OneThread } from "./one-thread.ts";
 
 /** The order of ranks in a phase. */
@@ -32,6 +32,7 @@ function step(job: OneThread, programs: readonly Program[], position: number, ba
       parameters[STEP.rows] = rows;
       parameters[STEP.firstRow] = first;
       parameters[STEP.batch] = batch;
+      parameters[STEP.start] = position;
       parameters[STEP.sample] = position + first;
       phases[rank][phase].run(parameters);
     }
@@ -62,5 +63,5 @@ export function evaluateInTurn(job: OneThread, turns = ascending): { losses: num
 }
 
 export function hashOf({ memory, layout }: OneThread): string | null {
-  return weightsSha256(layout.step.parameters.map((tensor) => viewOf(memory, layout.addresses, tensor)));
+  return weightsSha256(layout.step.parameters.map((tensor) => tensorOf(memory, layout, tensor)));
 }

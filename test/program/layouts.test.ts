@@ -3,6 +3,7 @@ import test from "ava";
 import * as fc from "fast-check";
 import { ACTIVATIONS, OPTIMIZERS } from "../../src/base/config.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
+import type { UnitPolicy } from "../../src/parallel/units.ts";
 import { synthetic } from "../synthetic.ts";
 import { drawnModel, lines } from "./drawn-model.ts";
 import { evaluateInTurn, hashOf, type Turns, trainInTurn } from "./in-turn.ts";
@@ -20,6 +21,7 @@ const sizes = {
   batch: size(40),
   ranks: fc.integer({ min: 2, max: 9 }),
   fuses: fc.boolean(),
+  units: fc.constantFrom<UnitPolicy>("always", "never"),
 };
 type Sizes = {
   [Key in keyof typeof sizes]: (typeof sizes)[Key] extends fc.Arbitrary<infer Value> ? Value : never;
@@ -28,8 +30,8 @@ type Sizes = {
 /** What one rank leaves, and what many leave that go backwards within each phase. */
 function outcomes(model: Model, { samples, testSamples, width, classes, batch, ...job }: Sizes) {
   return [
-    { ranks: 1, fuses: true },
-    { ranks: job.ranks, fuses: job.fuses },
+    { ranks: 1, fuses: true, units: "never" as const },
+    { ranks: job.ranks, fuses: job.fuses, units: job.units },
   ].map((how) => {
     const backwards: Turns = (ranks) => ranks.toReversed();
     const data = synthetic(samples, testSamples, width, classes);

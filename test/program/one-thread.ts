@@ -7,6 +7,7 @@ import { type CompiledKernels, compileKernels, instantiateKernels } from "../../
 import { createMemory } from "../../src/kernels/memory.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import type { OptimizerName } from "../../src/nn/optimizers.ts";
+import type { UnitPolicy } from "../../src/parallel/units.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "../../src/rank/layout.ts";
 import { initialise, writeHyper } from "../../src/rank/state.ts";
 import { synthetic } from "../synthetic.ts";
@@ -21,6 +22,7 @@ export interface Wish {
   readonly weightDecay?: number;
   readonly clipNorm?: number;
   readonly fuses?: boolean;
+  readonly units?: UnitPolicy;
   readonly shuffle?: boolean;
 }
 
@@ -43,9 +45,9 @@ export function oneThread(wish: Wish = {}): OneThread {
   const { model = mlp([24], "relu"), data = synthetic(), ranks = 1, batch = 32, optimizer = "sgd" } = wish;
   const asked = instantiateKernels(compiled.module, createMemory(0));
   const layout = layOut({
-    ...{ model, data, ranks, fuses: wish.fuses },
+    ...{ model, data, ranks, fuses: wish.fuses, units: wish.units },
     training: { optimizer, batch, clips: wish.clipNorm !== undefined },
-    scratchBytes: (m, n, k) => asked.gemmScratchBytes(m, n, k),
+    scratchBytes: asked,
   });
   const memory = createMemory(layout.bytes);
   const kernels = instantiateKernels(compiled.module, memory);
@@ -65,7 +67,7 @@ export function oneThread(wish: Wish = {}): OneThread {
   new Uint32Array(memory.buffer, address("test.order"), data.test.count).forEach((_, index, order) => {
     order[index] = index;
   });
-  initialise(kernels, memory, layout.addresses, layout.step.parameters, 1, address("initialStream"));
+  initialise(kernels, memory, layout, layout.step.parameters, 1, address("initialStream"));
   writeHyper(memory, address("hyper"), { learningRate: wish.lr ?? 0.1, weightDecay: wish.weightDecay ?? 0 });
   if (wish.clipNorm !== undefined) new Float32Array(memory.buffer, address("limit"), 1)[0] = wish.clipNorm;
   return { compiled, layout, memory, kernels, data, ranks, batch, address };

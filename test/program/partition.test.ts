@@ -19,16 +19,16 @@ test("two ranks share the parameters of 784-128-10 at a cache line's border in t
       { first: 10, count: 0 },
     ],
     "linear2.weight": [
+      { first: 0, count: 0 },
       { first: 0, count: 128 },
-      { first: 128, count: 0 },
     ],
     "linear1.bias": [
       { first: 0, count: 128 },
       { first: 128, count: 0 },
     ],
     "linear1.weight": [
-      { first: 0, count: 366 },
-      { first: 366, count: 418 },
+      { first: 0, count: 390 },
+      { first: 390, count: 394 },
     ],
   });
 });

@@ -28,7 +28,14 @@ test("every rank's copy of a value begins on a cache line of its own, behind the
   const tensors = shapes.map(([shape], index) => value(`v${index}`, shape));
   const phases = [everyRankMakes(tensors)];
   const values = placeValues(phases, 32, 3);
-  const places = { named: new Map(), values, valuesBase: 1024, scratch: 0, phases };
+  const places = {
+    named: new Map(),
+    byColumns: new Set<string>(),
+    values,
+    valuesBase: 1024,
+    scratch: 0,
+    phases,
+  };
   tensors.forEach((tensor, index) => {
     const [first, second, third] = [0, 1, 2].map((rank) => addressOf(places, tensor, rank));
     t.is(second - first, shapes[index][1]);

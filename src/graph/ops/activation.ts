@@ -1,8 +1,7 @@
 /** Element-wise activations and their gradients: one pair of ops for each kernel pair. */
 import type { ActivationName, KernelName } from "../../kernels/abi.ts";
 import type { Op } from "../op.ts";
-import { rowWidth } from "../tensor.ts";
-import { input, length, output } from "./operand.ts";
+import { elements, input, output } from "./operand.ts";
 
 const axes = (inputs: number) => () => ({
   roles: { m: "row", n: "row" } as const,
@@ -11,6 +10,11 @@ const axes = (inputs: number) => () => ({
 });
 
 /** `saves`: which side of the activation its gradient is a function of. */
+const gradients = new Map<Op, ActivationName>();
+
+/** The activation whose gradient the op is, if it is one. */
+export const gradientOf = (op: Op): ActivationName | undefined => gradients.get(op);
+
 function activation(name: ActivationName, saves: "input" | "output", flops: number): Op {
   const gradient: Op = {
     name: `${name}Gradient`,
@@ -19,9 +23,9 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
     inPlace: [0, 1],
     outputs: ([saved]) => [{ shape: saved.shape, type: "f32" }],
     axes: axes(2),
-    call: ({ outputs }) => ({
+    call: () => ({
       kernel: `${name}Gradient` as KernelName,
-      operands: [output(0), input(0), input(1), length("m", rowWidth(outputs[0].shape))],
+      operands: [output(0), input(0), input(1), elements("output", 0)],
     }),
     cost: (length) => ({
       flops: flops * length("m") * length("n"),
@@ -29,6 +33,7 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
       chain: 0,
     }),
   };
+  gradients.set(gradient, name);
   return {
     name,
     kind: "forward",
@@ -37,9 +42,9 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
     axes: axes(1),
     inputGradient: (graph, { inputs, outputs }, [dY]) =>
       graph.apply(gradient, [saves === "output" ? outputs[0] : inputs[0], dY!])[0],
-    call: ({ outputs }) => ({
+    call: () => ({
       kernel: name,
-      operands: [output(0), input(0), length("m", rowWidth(outputs[0].shape))],
+      operands: [output(0), input(0), elements("output", 0)],
     }),
     cost: (length) => ({
       flops: flops * length("m") * length("n"),

@@ -1,7 +1,7 @@
 /** Bias of a linear layer, added after the complete chain of the product (NUMERICS §1.2), and its gradient. */
 import type { Op } from "../op.ts";
 import { rowWidth } from "../tensor.ts";
-import { input, length, output } from "./operand.ts";
+import { input, length, output, stride } from "./operand.ts";
 
 /** x[m,n] += bias[n], in place. Fusion moves it into the product's epilogue. */
 export const addBias: Op = {
@@ -26,9 +26,9 @@ export const sumSamples: Op = {
   placement: "split",
   outputs: ([dY]) => [{ shape: [dY.shape[1]], type: "f32" }],
   axes: () => ({ roles: { n: "row", k: "chain" }, inputs: [["k", "n"]], outputs: [["n"]] }),
-  call({ inputs }) {
-    const width = rowWidth(inputs[0].shape);
-    return { kernel: "columnSums", operands: [output(0), input(0), length("k"), length("n"), width, 0] };
+  call() {
+    const sizes = [length("k"), length("n"), stride("input", 0)];
+    return { kernel: "columnSums", operands: [output(0), input(0), ...sizes, 0] };
   },
   cost: (length) => ({
     flops: length("k") * length("n"),

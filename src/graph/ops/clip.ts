@@ -1,7 +1,7 @@
 /** Clipping by the global norm: a chain per output unit, the units added by every rank alike, a factor that travels as bits. */
 import type { Op } from "../op.ts";
-import { elementCount, rowWidth } from "../tensor.ts";
-import { input, length, output } from "./operand.ts";
+import { elementCount } from "../tensor.ts";
+import { elements, input, length, output, stride } from "./operand.ts";
 
 /** squares[n] = Σ over m of g[m,n]² (NUMERICS §1.10); a vector is one row of units. */
 export const squaredNorms: Op = {
@@ -15,10 +15,8 @@ export const squaredNorms: Op = {
     outputs: [["n"]],
   }),
   call({ inputs }) {
-    const { shape } = inputs[0];
-    const columns = Number(shape[shape.length - 1]);
-    const rows = shape.length > 1 ? Number(shape[0]) : 1;
-    return { kernel: "squaredNorms", operands: [output(0), input(0), rows, length("n"), columns] };
+    const rows = inputs[0].shape.length > 1 ? Number(inputs[0].shape[0]) : 1;
+    return { kernel: "squaredNorms", operands: [output(0), input(0), rows, length("n"), stride("input", 0)] };
   },
   cost: (length) => ({
     flops: 2 * length("m") * length("n"),
@@ -77,9 +75,6 @@ export const scaleGradient: Op = {
     inputs: [["m", "n"].slice(0, inputs[0].shape.length), []],
     outputs: [],
   }),
-  call: ({ inputs }) => ({
-    kernel: "scale",
-    operands: [input(0), input(1), length("m", rowWidth(inputs[0].shape))],
-  }),
+  call: () => ({ kernel: "scale", operands: [input(0), input(1), elements("input", 0)] }),
   cost: (length) => ({ flops: length("m") * length("n"), bytes: 8 * length("m") * length("n"), chain: 0 }),
 };

@@ -1,13 +1,24 @@
 /** Matrix products of a linear layer: forward, gradient of the input, gradient of the weights. */
 import { InputError } from "../../base/errors.ts";
-import { ACTIVATION } from "../../kernels/abi.ts";
-import type { Cost, Op } from "../op.ts";
-import { rowWidth, type Tensor } from "../tensor.ts";
-import { input, length, output } from "./operand.ts";
+import { ACTIVATION, ACTIVATION_GRADIENT, type ActivationName } from "../../kernels/abi.ts";
+import type { Cost, KernelCall, Op, Operand } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { input, length, output, stride } from "./operand.ts";
 
 function gemmCost(length: (axis: string) => number): Cost {
   const [m, n, k] = [length("m"), length("n"), length("k")];
   return { flops: 2 * m * n * k, bytes: 4 * (m * n + m * k + k * n), chain: k };
+}
+
+/** The call of a product of inputs 0 and 1, in the order of the ABI. */
+function gemm(kernel: "gemmNN" | "gemmNT" | "gemmTN", operand: Operand, activation: number): KernelCall {
+  const sizes = [length("m"), length("n"), length("k")] as const;
+  const strides = [stride("output", 0), stride("input", 0), stride("input", 1)];
+  const scratch: Operand = { scratch: "gemmScratchBytes", m: sizes[0], n: sizes[1], k: sizes[2] };
+  return {
+    kernel,
+    operands: [output(0), input(0), input(1), operand, ...sizes, ...strides, 0, activation, scratch],
+  };
 }
 
 function checkWidths(x: Tensor, w: Tensor): void {
@@ -24,6 +35,7 @@ export const matmul: Op = {
   name: "matmul",
   kind: "forward",
   placement: "split",
+  takesColumns: true,
   outputs([x, w]) {
     checkWidths(x, w);
     return [{ shape: [x.shape[0], w.shape[1]], type: "f32" }];
@@ -37,39 +49,36 @@ export const matmul: Op = {
   parameterGradient: (graph, { inputs }, [dY]) =>
     graph.apply(matmulParameterGradient, [inputs[0], dY!], {}, inputs[1])[0],
   call({ inputs, attributes }) {
-    const [k, n] = inputs[1].shape as number[];
     const activation = ACTIVATION[(attributes.activation as keyof typeof ACTIVATION) ?? "none"];
     const bias = inputs.length > 2 ? input(2) : 0;
-    const scratch = { scratch: "gemm", m: length("m"), n, k } as const;
-    return {
-      kernel: "gemmNN",
-      operands: [output(0), input(0), input(1), bias, length("m"), n, k, n, k, n, 0, activation, scratch],
-    };
+    return gemm("gemmNN", bias, activation);
   },
   cost: gemmCost,
 };
 
-/** dx[m,n] = dy[m,k] · wᵀ, w stored [n,k]. */
+/**
+ * dx[m,n] = dy[m,k] · wᵀ, w stored [n,k]; fusion adds an attribute `activation` and a third input, what it saved [m,n], and
+ * makes it the gradient of that activation's input.
+ */
 export const matmulInputGradient: Op = {
   name: "matmulInputGradient",
   kind: "dX",
   placement: "split",
+  takesColumns: true,
   outputs: ([dY, w]) => [{ shape: [dY.shape[0], w.shape[0]], type: "f32" }],
-  axes: () => ({
+  axes: ({ inputs }) => ({
     roles: { m: "row", n: "row", k: "chain" },
     inputs: [
       ["m", "k"],
       ["n", "k"],
-    ],
+      ["m", "n"],
+    ].slice(0, inputs.length),
     outputs: [["m", "n"]],
   }),
-  call({ inputs }) {
-    const [n, k] = inputs[1].shape as number[];
-    const scratch = { scratch: "gemm", m: length("m"), n, k } as const;
-    return {
-      kernel: "gemmNT",
-      operands: [output(0), input(0), input(1), 0, length("m"), n, k, n, k, k, 0, 0, scratch],
-    };
+  call({ inputs, attributes }) {
+    const saved = inputs.length > 2 ? input(2) : 0;
+    const activation = saved ? ACTIVATION_GRADIENT[attributes.activation as ActivationName] : 0;
+    return gemm("gemmNT", saved, activation);
   },
   cost: gemmCost,
 };
@@ -79,6 +88,7 @@ export const matmulParameterGradient: Op = {
   name: "matmulParameterGradient",
   kind: "dW",
   placement: "split",
+  takesColumns: true,
   outputs: ([x, dY]) => [{ shape: [x.shape[1], dY.shape[1]], type: "f32" }],
   axes: () => ({
     roles: { m: "row", n: "row", k: "chain" },
@@ -88,13 +98,6 @@ export const matmulParameterGradient: Op = {
     ],
     outputs: [["m", "n"]],
   }),
-  call({ inputs }) {
-    const [m, n] = [rowWidth(inputs[0].shape), rowWidth(inputs[1].shape)];
-    const scratch = { scratch: "gemm", m: length("m"), n, k: length("k") } as const;
-    return {
-      kernel: "gemmTN",
-      operands: [output(0), input(0), input(1), 0, length("m"), n, length("k"), n, m, n, 0, 0, scratch],
-    };
-  },
+  call: () => gemm("gemmTN", 0, 0),
   cost: gemmCost,
 };

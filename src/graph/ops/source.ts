@@ -21,6 +21,9 @@ export const gatherBytes: Op = {
   cost: (length) => ({ flops: length("m") * length("n"), bytes: 5 * length("m") * length("n"), chain: 0 }),
 };
 
+/** The same by every rank for itself: all samples of the step. */
+export const gatherBytesByEvery: Op = { ...gatherBytes, placement: "every" };
+
 /** labels[m] = labels[order[m]]; inputs (labels, order). */
 export const gatherLabels: Op = {
   name: "gatherLabels",

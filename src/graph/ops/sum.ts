@@ -1,8 +1,7 @@
 /** Sums that are not products: of gradients that meet, and of a step's losses. */
 import { InputError } from "../../base/errors.ts";
 import type { Op } from "../op.ts";
-import { rowWidth } from "../tensor.ts";
-import { input, length, output } from "./operand.ts";
+import { elements, input, length, output } from "./operand.ts";
 
 /** a + b: where a value has several consumers, their gradients are added in ascending consumer id (NUMERICS §1.9). */
 export const add: Op = {
@@ -23,10 +22,7 @@ export const add: Op = {
     const names = ["m", "n"].slice(0, inputs[0].shape.length);
     return { roles: { m: "row", n: "row" }, inputs: [names, names], outputs: [names] };
   },
-  call: ({ outputs }) => ({
-    kernel: "add",
-    operands: [output(0), input(0), input(1), length("m", rowWidth(outputs[0].shape))],
-  }),
+  call: () => ({ kernel: "add", operands: [output(0), input(0), input(1), elements("output", 0)] }),
   cost: (length) => ({ flops: length("m") * length("n"), bytes: 12 * length("m") * length("n"), chain: 0 }),
 };
 

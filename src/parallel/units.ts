@@ -1,0 +1,123 @@
+/**
+ * Layers that the ranks of a process divide by units instead of samples: those that read the samples themselves.
+ *
+ *     by samples   gather own · layer 1 … loss … dX  ┃  dW, update of own rows of W₁          ┃
+ *     by units     gather all · layer 1, own units   ┃  layer 2 … loss, own samples            ┃  dX, dW, update: own units ┃
+ *
+ * By units no element of W₁ (stored with each rank's columns apart) nor of its gradient ever leaves its rank's cache, and
+ * activations move instead, which are fewer. The samples are not exchanged either: every rank gathers all of them.
+ */
+import { matmul } from "../graph/ops/matmul.ts";
+import { gatherBytes, gatherBytesByEvery } from "../graph/ops/source.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
+import { type Space, Spaces } from "./spaces.ts";
+
+/** Ranks own units in runs of so many: a cache line, and a panel of the kernels. */
+export const UNIT_BLOCK = 16;
+
+/** The family of the splits along the units of the layer with these weights. */
+export const unitFamily = (weight: string): string => `units of ${weight}`;
+
+/** A layer that may be divided by units, by its weights, [inputs, units]. */
+interface Layer {
+  readonly weight: Tensor;
+  readonly space: Space;
+}
+
+/**
+ * Layers that read gathered samples, with weights of their own and units that are no other space (a square matrix that a
+ * model uses twice would have to be divided along both axes).
+ */
+function candidates(nodes: readonly Node[], spaces: Spaces): Layer[] {
+  const samples = new Set(nodes.filter(({ op }) => op === gatherBytes).map(({ outputs }) => outputs[0]));
+  const products = nodes.filter(({ op }) => op === matmul);
+  const doubled = new Set<Space>();
+  for (const tensor of spaces.tensors) {
+    const list = spaces.of(tensor);
+    for (const [index, space] of list.entries()) if (list.indexOf(space) < index) doubled.add(space);
+  }
+  return products.flatMap(({ inputs: [x, weight] }) => {
+    const uses = products.filter(({ inputs }) => inputs[1] === weight).length;
+    const [, space] = spaces.of(weight);
+    if (!samples.has(x) || weight.kind !== "parameter" || uses > 1 || doubled.has(space)) return [];
+    return [{ weight, space }];
+  });
+}
+
+/** What a core does in a µs, roughly: multiply-adds count twice; bytes that another core has modified; bytes to f32. */
+const FLOPS_A_US = 120_000;
+const REMOTE_BYTES_A_US = 10_000;
+const GATHERED_A_US = 8_000;
+const BARRIER_US = 2;
+
+/** Whether dividing [inputs, units] by units takes a step less time than dividing it by samples: an estimate. */
+function paysByUnits([inputs, units]: readonly number[], batch: number, ranks: number): boolean {
+  const blocks = Math.ceil(units / UNIT_BLOCK);
+  const widest = Math.min(units, Math.ceil(blocks / ranks) * UNIT_BLOCK);
+  const others = 1 - 1 / ranks;
+  const unevenUs = (4 * batch * inputs * (widest - units / ranks)) / FLOPS_A_US;
+  const gatherUs = (batch * inputs * others) / GATHERED_A_US;
+  // By samples the others' slices of W₁ are read for the forward product, and the others' samples for dW₁.
+  const remoteUs = (4 * inputs * others * (units + batch / ranks)) / REMOTE_BYTES_A_US;
+  return unevenUs + gatherUs + BARRIER_US < remoteUs;
+}
+
+/** Which layers are divided by units: those where it pays; for tests also all that can be, or none. */
+export type UnitPolicy = "auto" | "always" | "never";
+
+/** Names of the weights of the layers that `ranks` ranks divide by units; `nodes` are those of training. */
+export function layersByUnits(
+  nodes: readonly Node[],
+  batch: number,
+  ranks: number,
+  policy: UnitPolicy = "auto",
+): Set<string> {
+  if (ranks === 1 || policy === "never") return new Set();
+  const pays = ({ weight }: Layer) =>
+    policy === "always" || paysByUnits(weight.shape as number[], batch, ranks);
+  return new Set(
+    candidates(nodes, new Spaces(nodes))
+      .filter(pays)
+      .map(({ weight }) => weight.name),
+  );
+}
+
+/** Whether a tensor is such weights, their gradient or their optimizer's state: stored with each rank's columns apart. */
+export function isStoredByColumns(tensor: Tensor, weights: ReadonlySet<string>): boolean {
+  const isMatrix = tensor.shape.length === 2 && tensor.shape[0] !== "batch";
+  return isMatrix && weights.has((tensor.of ?? tensor).name);
+}
+
+/** The nodes, those that write units of these layers divided along them. */
+export function divideByUnits(nodes: readonly Node[], weights: ReadonlySet<string>): Node[] {
+  if (weights.size === 0) return [...nodes];
+  const spaces = new Spaces(nodes);
+  const layers = candidates(nodes, spaces).filter(({ weight }) => weights.has(weight.name));
+  const families = new Map(layers.map(({ weight, space }) => [space, unitFamily(weight.name)]));
+  return nodes.map((node) => {
+    if (node.op === gatherBytes) return { ...node, op: gatherBytesByEvery };
+    if (node.op.placement !== "split") return node;
+    const along = alongUnits(node, spaces, families, weights);
+    return along ? { ...node, along } : node;
+  });
+}
+
+/** The axis of units along which a node can be divided, if what it writes has one. */
+function alongUnits(
+  node: Node,
+  spaces: Spaces,
+  families: ReadonlyMap<Space, string>,
+  weights: ReadonlySet<string>,
+): Node["along"] {
+  const { roles, inputs, outputs } = node.op.axes(node);
+  const [written, axes] =
+    node.outputs.length > 0
+      ? [node.outputs[0], outputs[0]]
+      : [node.inputs[node.op.writes?.[0] ?? 0], inputs[node.op.writes?.[0] ?? 0]];
+  for (const [index, space] of spaces.of(written).entries()) {
+    const family = families.get(space);
+    const takes = index === 0 || node.op.takesColumns || isStoredByColumns(written, weights);
+    if (family && takes && roles[axes[index]] === "row") return { axis: axes[index], family };
+  }
+  return undefined;
+}
