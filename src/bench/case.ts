@@ -1,9 +1,10 @@
 /** One thing to measure: a kernel with its operands, as plain data that goes to the measuring threads. */
 import { InputError } from "../base/errors.ts";
 import type { KernelName } from "../kernels/abi.ts";
-import type { Operand } from "./operand.ts";
+import { type Operand, operandsOf, productWords, vectorWords } from "./operand.ts";
+import { isAlone, type ProductKernel } from "./product-kernels.ts";
 import type { Shape } from "./shapes.ts";
-import { extentOf, type VectorKernel, vectorOperands } from "./vector-kernels.ts";
+import { extentOf, type VectorKernel } from "./vector-kernels.ts";
 
 export interface KernelCase {
   readonly kernel: KernelName;
@@ -18,33 +19,22 @@ export interface KernelCase {
   readonly name: string;
 }
 
-/** Scratch that a product of these sizes needs: the kernels' own answer. */
-export type ScratchBytes = (m: number, n: number, k: number) => number;
-
-/** C from A and B at rest, without bias and activation; C, A and B are the first three operands. */
-export function productCase(shape: Shape, scratchBytes: ScratchBytes): KernelCase {
-  const { variant, m, n, k } = shape;
-  const matrix = (fill: "nothing" | "signed", rows: number, columns: number) =>
-    ({ fill, bytes: 4 * rows * columns, traffic: 4 * rows * columns, below: 0 }) as const;
-  const scratch = scratchBytes(m, n, k) >>> 0;
-  const [lda, ldb] = [variant === "TN" ? m : k, variant === "NT" ? k : n];
+export function productCase(product: ProductKernel, shape: Shape, scratchBytes: number): KernelCase {
+  const { kernel, variant, call } = product;
+  const { m, n, k } = shape;
   return {
-    kernel: `gemm${variant}`,
-    operands: [
-      ...[matrix("nothing", m, n), matrix("signed", m, k), matrix("signed", k, n)],
-      ...[0, m, n, k, n, lda, ldb, 0, 0],
-      { fill: "nothing", bytes: scratch, traffic: 0, below: 0 },
-    ],
+    kernel,
+    operands: operandsOf(call, productWords(shape, scratchBytes)),
     shape,
     n: m * n,
     work: 2 * m * n * k,
-    name: `gemm ${variant} ${m}×${n}×${k}`,
+    name: `${isAlone(kernel) ? `gemm ${variant}` : kernel} ${m}×${n}×${k}`,
   };
 }
 
 export function vectorCase(kernel: VectorKernel, size: number): KernelCase {
   const extent = extentOf(kernel, size);
-  const operands = vectorOperands(kernel, extent);
+  const operands = operandsOf(kernel.call, vectorWords(extent));
   const n = extent.rows * extent.columns;
   return {
     kernel: kernel.kernel,

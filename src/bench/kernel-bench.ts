@@ -11,6 +11,7 @@ import { type KernelRow, rowOf } from "./kernel-row.ts";
 import type { Samples } from "./measuring.ts";
 import { type MeasuringJob, type MeasuringMessage, memoryNeed } from "./measuring-job.ts";
 import type { OpenBlas } from "./openblas.ts";
+import { fusedProducts, productsOf, scratchBytes } from "./product-kernels.ts";
 import type { CopyRoof } from "./roofline.ts";
 import { SHAPE_SETS, type Shape } from "./shapes.ts";
 import { VECTOR_KERNELS, VECTOR_SIZES } from "./vector-kernels.ts";
@@ -37,12 +38,16 @@ export function kernelCases(
   shapes: readonly Shape[] | null,
   filter: string | null,
 ): KernelCase[] {
-  const { gemmScratchBytes } = instantiateKernels(module, createMemory(0));
-  const products = (shapes ?? Object.values(SHAPE_SETS).flat()).map((shape) =>
-    productCase(shape, gemmScratchBytes),
-  );
-  const vectors = VECTOR_KERNELS.flatMap((kernel) => VECTOR_SIZES.map((size) => vectorCase(kernel, size)));
-  const all = shapes ? products : [...products, ...vectors];
+  const kernels = instantiateKernels(module, createMemory(0));
+  const products = shapes
+    ? productsOf(shapes)
+    : [...productsOf(Object.values(SHAPE_SETS).flat()), ...fusedProducts()];
+  const all = [
+    ...products.map(([kernel, shape]) => productCase(kernel, shape, scratchBytes(kernel, shape, kernels))),
+    ...(shapes
+      ? []
+      : VECTOR_KERNELS.flatMap((kernel) => VECTOR_SIZES.map((size) => vectorCase(kernel, size)))),
+  ];
   return filter === null ? all : filterCases(all, filter);
 }
 

@@ -3,6 +3,7 @@ import type { Engine } from "../kernels/engine.ts";
 import type { KernelCase } from "./case.ts";
 import type { Samples, Timing } from "./measuring.ts";
 import type { OpenBlas } from "./openblas.ts";
+import { isAlone } from "./product-kernels.ts";
 import type { Shape } from "./shapes.ts";
 import { median, type Spread, spreadOf } from "./statistics.ts";
 
@@ -30,7 +31,8 @@ export interface PeerResult {
 }
 
 export interface ProductRow extends Common, Shape {
-  readonly kernel: "gemm";
+  /** "gemm", or the name of a kernel that does more than multiply. */
+  readonly kernel: string;
   readonly gflops: number;
   readonly peakGflops: number;
   readonly peer?: PeerResult;
@@ -95,12 +97,12 @@ export function rowOf(
   if (shape === null)
     return { kernel, n, gbs: median(rates), copyGbs: median(peaks), bytes: work, ...common };
   const result = {
-    kernel: "gemm",
+    kernel: isAlone(kernel) ? "gemm" : kernel,
     ...shape,
     gflops: median(rates),
     peakGflops: median(peaks),
     ...common,
-  } as const;
+  };
   const peers = samples.flatMap((one) => one.peer ?? []);
   if (peer === null || peers.length < threads) return result;
   return { ...result, peer: peerResult(peer, threads * work, us, together(peers)) };

@@ -6,6 +6,7 @@ import { WORD } from "../rank/control.ts";
 import { bytesOf, type KernelCase } from "./case.ts";
 import type { OpenBlas } from "./openblas.ts";
 import { fill } from "./operand.ts";
+import { isAlone } from "./product-kernels.ts";
 import { type Roofs, reserveApart } from "./roofs.ts";
 import { callsASample, sharedClockUs } from "./sampling.ts";
 
@@ -61,7 +62,8 @@ export function measureCase(
   );
   const roof = shape ? roofs.multiplyAdds : roofs.copy(bytesOf(operands));
   const contestants = [ours, roof.call];
-  if (shape && peer) contestants.push(peer.sgemm(memory, values[0], values[1], values[2], shape));
+  if (shape && peer && isAlone(kernel))
+    contestants.push(peer.sgemm(memory, values[0], values[1], values[2], shape));
   const [own, peak, other = null] = takeTurns(contestants, shape === null, together);
   return { ours: own, roof: peak, roofWork: roof.work, peer: other };
 }

@@ -1,5 +1,6 @@
 /** The operands of a measured kernel: one word each in the tables of kernels, sizes and contents here. */
 import { HYPER, STREAM } from "../kernels/abi.ts";
+import type { Shape } from "./shapes.ts";
 
 /** How the elements of an operand are filled before the kernel is called. */
 export type Fill =
@@ -39,38 +40,59 @@ const buffer = (fill: Fill, bytes: number, traffic = bytes, below = 0): Buffer =
   below,
 });
 
-const WORDS: Readonly<Record<string, (extent: Extent) => Operand>> = {
-  n: ({ rows, columns }) => rows * columns,
-  rows: ({ rows }) => rows,
-  columns: ({ columns }) => columns,
-  /** n floats: written; read, of both signs or above 0; read and written. */
-  out: ({ rows, columns }) => buffer("nothing", 4 * rows * columns),
-  in: ({ rows, columns }) => buffer("signed", 4 * rows * columns),
-  positive: ({ rows, columns }) => buffer("positive", 4 * rows * columns),
-  inout: ({ rows, columns }) => buffer("positive", 4 * rows * columns, 8 * rows * columns),
-  /** A float for each column: written, read. */
-  columnsOut: ({ columns }) => buffer("nothing", 4 * columns),
-  columnsIn: ({ columns }) => buffer("signed", 4 * columns),
-  /** 32 bits for each row: written; read, as class or as number of a row. */
-  rowsOut: ({ rows }) => buffer("nothing", 4 * rows),
-  labels: ({ rows, columns }) => buffer("labels", 4 * rows, 4 * rows, columns),
-  order: ({ rows }) => buffer("order", 4 * rows, 4 * rows, rows),
-  /** n bytes, read. */
-  bytes: ({ rows, columns }) => buffer("bytes", rows * columns),
-  /** Small blocks, whose traffic is not worth counting: a factor of 1, an f64, the optimizer's numbers, a random stream. */
-  one: () => buffer("ones", 4, 0),
-  f64: () => buffer("nothing", 8, 0),
-  hyper: () => buffer("hyper", HYPER.bytes, 0),
-  stream: () => buffer("stream", STREAM.bytes, 0),
+/** Words with what they stand for. */
+export type Vocabulary = Readonly<Record<string, Operand>>;
+
+/** Small blocks, whose traffic is not worth counting: a factor of 1, an f64, the optimizer's numbers, a random stream. */
+const BLOCKS: Vocabulary = {
+  one: buffer("ones", 4, 0),
+  f64: buffer("nothing", 8, 0),
+  hyper: buffer("hyper", HYPER.bytes, 0),
+  stream: buffer("stream", STREAM.bytes, 0),
 };
 
-/** The operands that `words`, as in "out in n" or "out in rows columns columns 0", stand for. */
-export function operandsOf(words: string, extent: Extent): Operand[] {
+export function vectorWords({ rows, columns }: Extent): Vocabulary {
+  const n = rows * columns;
+  return {
+    ...BLOCKS,
+    ...{ n, rows, columns },
+    // n floats: written; read, of both signs or above 0; read and written.
+    out: buffer("nothing", 4 * n),
+    in: buffer("signed", 4 * n),
+    positive: buffer("positive", 4 * n),
+    inout: buffer("positive", 4 * n, 8 * n),
+    // A float for each column: written, read.
+    columnsOut: buffer("nothing", 4 * columns),
+    columnsIn: buffer("signed", 4 * columns),
+    // 32 bits for each row: written; read, as class or as number of a row.
+    rowsOut: buffer("nothing", 4 * rows),
+    labels: buffer("labels", 4 * rows, 4 * rows, columns),
+    order: buffer("order", 4 * rows, 4 * rows, rows),
+    // n bytes, read.
+    bytes: buffer("bytes", n),
+  };
+}
+
+/** `lda` and `ldb` are the row strides of a and b as the variant stores them; c is dense. */
+export function productWords({ variant, m, n, k }: Shape, scratchBytes: number): Vocabulary {
+  return {
+    ...BLOCKS,
+    ...{ m, n, k, lda: variant === "TN" ? m : k, ldb: variant === "NT" ? k : n },
+    a: buffer("signed", 4 * m * k),
+    b: buffer("signed", 4 * k * n),
+    c: buffer("nothing", 4 * m * n),
+    // Weights, or what an optimizer remembers of them.
+    weights: buffer("positive", 4 * m * n),
+    scratch: buffer("nothing", scratchBytes, 0),
+  };
+}
+
+/** The operands that `words`, as in "out in n" or "columnsOut in rows columns columns 0", stand for. */
+export function operandsOf(words: string, vocabulary: Vocabulary): Operand[] {
   return words.split(" ").map((word) => {
     if (/^\d+$/.test(word)) return Number(word);
-    const make = WORDS[word];
-    if (make === undefined) throw new Error(`${word} is no operand`);
-    return make(extent);
+    if (!Object.hasOwn(vocabulary, word)) throw new Error(`${word} is no operand`);
+    return vocabulary[word];
   });
 }
 

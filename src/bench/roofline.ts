@@ -110,9 +110,13 @@ export function sizeText(bytes: number): string {
   return bytes < 2 ** 20 ? `${Math.round(bytes / 2 ** 10)} KB` : `${Math.round(bytes / 2 ** 20)} MB`;
 }
 
-function mark({ variant, m, n, k, gflops, peer }: ProductRow, x: number, y: number): string {
+function mark({ kernel, variant, m, n, k, gflops, peer }: ProductRow, x: number, y: number): string {
   const against = peer ? `, ${peer.ratio.toFixed(2)} × ${peer.name}` : "";
-  const title = element("title", {}, `${variant} ${m}×${n}×${k}: ${gflops.toFixed(1)} GFLOP/s${against}`);
+  const title = element(
+    "title",
+    {},
+    `${kernel === "gemm" ? variant : kernel} ${m}×${n}×${k}: ${gflops.toFixed(1)} GFLOP/s${against}`,
+  );
   const style = { fill: COLOURS[variant], "fill-opacity": 0.75, stroke: "#fff" };
   if (variant === "NN") return element("circle", { cx: x, cy: y, r: 5, ...style }, [title]);
   if (variant === "NT")

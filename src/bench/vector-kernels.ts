@@ -1,6 +1,6 @@
 /** The kernels whose speed is that of memory or of the vector unit: one line each. */
 import type { KernelName } from "../kernels/abi.ts";
-import { type Extent, type Operand, operandsOf } from "./operand.ts";
+import type { Extent } from "./operand.ts";
 
 export interface VectorKernel {
   readonly kernel: KernelName;
@@ -52,8 +52,4 @@ export const VECTOR_SIZES: readonly number[] = [2 ** 14, 2 ** 22];
 /** The extent of about `n` elements in whole rows. */
 export function extentOf({ columns }: VectorKernel, n: number): Extent {
   return { rows: Math.floor(n / columns), columns };
-}
-
-export function vectorOperands({ call }: VectorKernel, extent: Extent): Operand[] {
-  return operandsOf(call, extent);
 }

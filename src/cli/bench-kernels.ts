@@ -33,7 +33,8 @@ export async function benchKernelsCommand(given: Given, { output, argv, cores }:
   for (const warning of compiled.warnings) output.say(warning);
   if (threads > cores) output.say(`${threads} threads share ${cores} cores: they wait for each other`);
   const peer = given.peers && cases.some(({ shape }) => shape !== null) ? await findPeer(output) : null;
-  const tables = new KernelTables((line) => output.result(line), output.room, threads, peer?.name ?? null);
+  const settings = { room: output.room, threads, peer: peer?.name ?? null, cases };
+  const tables = new KernelTables((line) => output.result(line), settings);
   const rows: KernelRow[] = [];
   let copies: readonly CopyRoof[] = [];
   const forget = leaveOnInterrupt(output);
@@ -44,7 +45,7 @@ export async function benchKernelsCommand(given: Given, { output, argv, cores }:
         begins: ({ name }, index) => output.live(`${index + 1}/${cases.length}  ${name}`),
         ready: (roofs, peerCallUs) => {
           copies = roofs;
-          if (peer !== null && peerCallUs !== null) output.say(peerWords(peer, peerCallUs));
+          if (peer !== null && peerCallUs !== null) introduce(peer, peerCallUs, output);
         },
         row: (row) => {
           rows.push(row);
@@ -81,9 +82,9 @@ async function findPeer(output: Output): Promise<OpenBlas | null> {
   return null;
 }
 
-function peerWords({ name, version, core }: OpenBlas, callUs: number): string {
-  const cost = `an empty call of it takes ${(1000 * callUs).toFixed(0)} ns`;
-  return `${name} ${version}, kernels for ${core}, one thread, on our operands; ${cost}, part of its figures`;
+function introduce({ name, version, core }: OpenBlas, callUs: number, output: Output): void {
+  output.say(`${name} ${version}, kernels for ${core}, has one thread and our operands;`);
+  output.say(`an empty call of it takes ${(1000 * callUs).toFixed(0)} ns, which are in its figures`);
 }
 
 function subtitle(engine: string, threads: number): string {

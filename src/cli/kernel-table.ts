@@ -1,5 +1,7 @@
 /** The rows of `lockstep bench kernels` as tables: one of matrix products, one of everything else. */
+import type { KernelCase } from "../bench/case.ts";
 import { isProduct, type KernelRow, type ProductRow, type VectorRow } from "../bench/kernel-row.ts";
+import type { Shape } from "../bench/shapes.ts";
 import { giga, microseconds, share } from "./figures.ts";
 import { grouped } from "./progress.ts";
 import { type Column, Table } from "./table.ts";
@@ -15,26 +17,32 @@ const right = (head: string, width: number, dispensable = 0): Column => ({
 const TIMES = [right("min", 7, 3), right("median", 7), right("p95", 7, 2)];
 const PER_THREAD = right("per thread", 11, 4);
 
+/** What is known of all rows before the first one comes. */
+export interface TableSettings {
+  /** Width of the terminal; unlimited in a file. */
+  readonly room: number | undefined;
+  readonly threads: number;
+  /** The peer's name, if there is one. */
+  readonly peer: string | null;
+  readonly cases: readonly KernelCase[];
+}
+
 /** Prints rows as they come, with a title and a header where another table begins. */
 export class KernelTables {
   readonly #print: (line: string) => void;
-  readonly #room: number | undefined;
-  readonly #threads: number;
-  readonly #peer: string | null;
+  readonly #settings: TableSettings;
   #table: { readonly table: Table; readonly products: boolean } | null = null;
 
-  constructor(print: (line: string) => void, room: number | undefined, threads: number, peer: string | null) {
+  constructor(print: (line: string) => void, settings: TableSettings) {
     this.#print = print;
-    this.#room = room;
-    this.#threads = threads;
-    this.#peer = peer;
+    this.#settings = settings;
   }
 
   add(row: KernelRow): void {
     const products = isProduct(row);
     if (this.#table?.products !== products) {
       if (this.#table !== null) this.#print("");
-      const table = new Table(products ? this.#productColumns() : this.#vectorColumns(), this.#room);
+      const table = new Table(products ? this.#productColumns() : this.#vectorColumns(), this.#settings.room);
       this.#table = { table, products };
       this.#print(`${products ? PRODUCTS : VECTORS}; ${row.engine}, ${threadsText(row.threads)}`);
       this.#print(table.header);
@@ -43,13 +51,15 @@ export class KernelTables {
   }
 
   #perThread(): Column[] {
-    return this.#threads > 1 ? [PER_THREAD] : [];
+    return this.#settings.threads > 1 ? [PER_THREAD] : [];
   }
 
   #productColumns(): Column[] {
-    const peer = this.#peer === null ? [] : [right(this.#peer, 8), right("ratio", 5)];
-    const name = left("gemm, m×n×k", 17);
-    return [name, right("GFLOP/s", 7), right("peak", 5), ...this.#perThread(), ...TIMES, ...peer];
+    const { peer, cases } = this.#settings;
+    const against = peer === null ? [] : [right(peer, 8), right("ratio", 5)];
+    const names = cases.map(({ kernel, shape }) => (shape ? productName(kernel, shape) : ""));
+    const name = left(HEAD, Math.max(HEAD.length, ...names.map(({ length }) => length)));
+    return [name, right("GFLOP/s", 7), right("peak", 5), ...this.#perThread(), ...TIMES, ...against];
   }
 
   #vectorColumns(): Column[] {
@@ -57,14 +67,23 @@ export class KernelTables {
     return [...sizes, right("GB/s", 6), right("copy", 5), ...this.#perThread(), ...TIMES];
   }
 
-  #product({ variant, m, n, k, gflops, peer, ...row }: ProductRow): string[] {
-    const against = this.#peer === null ? [] : peer ? [giga(peer.gflops), peer.ratio.toFixed(2)] : ["", ""];
-    return [`${variant} ${m}×${n}×${k}`, giga(gflops), ...figures(row), ...against];
+  #product(row: ProductRow): string[] {
+    const { kernel, gflops, peer } = row;
+    const beside = peer ? [giga(peer.gflops), peer.ratio.toFixed(2)] : ["", ""];
+    const against = this.#settings.peer === null ? [] : beside;
+    return [productName(kernel, row), giga(gflops), ...figures(row), ...against];
   }
 
   #vector({ kernel, n, gbs, ...row }: VectorRow): string[] {
     return [kernel, grouped(n), giga(gbs), ...figures(row)];
   }
+}
+
+const HEAD = "gemm, m×n×k";
+
+/** "NN 64×64×64", "TNAdam 784×128×32" */
+function productName(kernel: string, { variant, m, n, k }: Shape): string {
+  return `${kernel === "gemm" ? variant : kernel.replace(/^gemm/, "")} ${m}×${n}×${k}`;
 }
 
 const PRODUCTS = "GFLOP/s, share of the multiply-add loop's, time of a call";

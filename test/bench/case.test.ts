@@ -3,7 +3,8 @@ import test from "ava";
 import { InputError } from "../../src/base/errors.ts";
 import { filterCases, productCase, vectorCase } from "../../src/bench/case.ts";
 import { checkMemoryNeed, kernelCases } from "../../src/bench/kernel-bench.ts";
-import { operandsOf } from "../../src/bench/operand.ts";
+import { operandsOf, vectorWords } from "../../src/bench/operand.ts";
+import { fusedProducts, PRODUCTS } from "../../src/bench/product-kernels.ts";
 import { SHAPE_SETS } from "../../src/bench/shapes.ts";
 import { VECTOR_KERNELS } from "../../src/bench/vector-kernels.ts";
 import type { KernelName } from "../../src/kernels/abi.ts";
@@ -16,7 +17,9 @@ const all = kernelCases(compiled, null, null);
 const names = (filter: string) => filterCases(all, filter).map(({ name }) => name);
 
 /** Probes, and kernels that do a handful of operations a step. */
-const NOT_MEASURED = ["fused", "keepsSubnormals", "gemmScratchBytes", "clipFactor", "adamAdvance"];
+const NOT_MEASURED = [
+  ...["fused", "keepsSubnormals", "gemmScratchBytes", "clipFactor", "updateScratchBytes", "adamAdvance"],
+];
 
 test("every kernel of the interface is measured but probes and the tiniest", (t) => {
   const text = readFileSync("src/kernels/abi.ts", "utf8");
@@ -35,7 +38,9 @@ test("every case gives its kernel as many arguments as it has", (t) => {
 });
 
 test("no line of the table has a word that is no operand", (t) => {
-  t.throws(() => operandsOf("out inn n", { rows: 1, columns: 1 }), { message: "inn is no operand" });
+  t.throws(() => operandsOf("out inn n", vectorWords({ rows: 1, columns: 1 })), {
+    message: "inn is no operand",
+  });
 });
 
 const ofKernel = (wanted: KernelName) => VECTOR_KERNELS.find(({ kernel }) => kernel === wanted)!;
@@ -54,13 +59,13 @@ test("work is the bytes that a call reads and writes", (t) => {
 });
 
 test("the work of a product is a multiplication and an addition for each m, n and k", (t) => {
-  t.is(productCase({ variant: "TN", m: 3, n: 5, k: 7 }, () => 0).work, 210);
-  t.is(productCase({ variant: "NN", m: 0, n: 5, k: 7 }, () => 0).work, 0);
+  t.is(productCase(PRODUCTS.TN, { variant: "TN", m: 3, n: 5, k: 7 }, 0).work, 210);
+  t.is(productCase(PRODUCTS.NN, { variant: "NN", m: 0, n: 5, k: 7 }, 0).work, 0);
 });
 
 test("leading dimensions are those of the operands as they are stored", (t) => {
   const strides = (variant: "NN" | "NT" | "TN") =>
-    productCase({ variant, m: 3, n: 5, k: 7 }, () => 0).operands.slice(7, 10);
+    productCase(PRODUCTS[variant], { variant, m: 3, n: 5, k: 7 }, 0).operands.slice(7, 10);
   t.deepEqual(
     [strides("NN"), strides("NT"), strides("TN")],
     [
@@ -73,18 +78,24 @@ test("leading dimensions are those of the operands as they are stored", (t) => {
 
 test("without shapes all sets and all other kernels are measured, with shapes these alone", (t) => {
   const products = Object.values(SHAPE_SETS).flat().length;
-  t.is(all.length, products + 2 * VECTOR_KERNELS.length);
+  t.is(all.length, products + fusedProducts().length + 2 * VECTOR_KERNELS.length);
   t.is(kernelCases(compiled, SHAPE_SETS.mlp, null).length, SHAPE_SETS.mlp.length);
 });
 
 test("a filter is a part of a name, however it is written, or several", (t) => {
-  t.deepEqual(names("Adam"), ["adam 16384", "adam 4194304"]);
-  t.is(names("gemm").length, 24);
+  t.deepEqual(names("Adam 1, adam 4"), ["adam 16384", "adam 4194304"]);
+  t.is(names("gemm").length, 30);
+  t.deepEqual(names("gemmTNAdam"), ["gemmTNAdam 784×128×32", "gemmTNAdam 2048×2048×256"]);
   t.is(names("gemm nt").length, 7);
   t.is(names("gemmNT").length, 7);
   t.deepEqual(names("NN 64x64x64"), ["gemm NN 64×64×64"]);
   t.deepEqual(names("NN 64×64×64"), ["gemm NN 64×64×64"]);
-  t.deepEqual(names("sgd, momentum"), ["sgd 16384", "sgd 4194304", "momentum 16384", "momentum 4194304"]);
+  t.deepEqual(names("sgd 1,sgd 4,momentum 1,momentum 4"), [
+    "sgd 16384",
+    "sgd 4194304",
+    "momentum 16384",
+    "momentum 4194304",
+  ]);
 });
 
 for (const filter of ["nothing", "", " , "]) {

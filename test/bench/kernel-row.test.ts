@@ -3,6 +3,7 @@ import { productCase, vectorCase } from "../../src/bench/case.ts";
 import { type ProductRow, rowOf, type VectorRow } from "../../src/bench/kernel-row.ts";
 import type { Timing } from "../../src/bench/measuring.ts";
 import type { OpenBlas } from "../../src/bench/openblas.ts";
+import { fusedProducts, PRODUCTS } from "../../src/bench/product-kernels.ts";
 import { VECTOR_KERNELS } from "../../src/bench/vector-kernels.ts";
 
 /** Samples of ten calls each, from `start` on, of these microseconds a call. */
@@ -11,7 +12,7 @@ const timing = (us: readonly number[], start = 100): Timing => ({
   startsUs: us.map(() => start),
   endsUs: us.map((each) => start + 10 * each),
 });
-const product = productCase({ variant: "NT", m: 10, n: 10, k: 50 }, () => 0);
+const product = productCase(PRODUCTS.NT, { variant: "NT", m: 10, n: 10, k: 50 }, 0);
 const peer = { name: "OpenBLAS", version: "0.3", core: "Haswell" } as OpenBlas;
 
 test("a product's row has the rate, the share of the peak in the same rounds, and the times", (t) => {
@@ -46,7 +47,7 @@ test("threads' work is done when the last is, from when the first began", (t) =>
 });
 
 test("of a product of nothing the rate is 0, not undefined", (t) => {
-  const nothing = productCase({ variant: "NN", m: 0, n: 10, k: 10 }, () => 0);
+  const nothing = productCase(PRODUCTS.NN, { variant: "NN", m: 0, n: 10, k: 10 }, 0);
   const samples = { ours: timing([0.5]), roof: timing([1]), roofWork: 1000, peer: timing([2]) };
   const row = rowOf(nothing, [samples], "relaxed-256", peer) as ProductRow;
   t.deepEqual([row.gflops, row.percentOfPeak, row.peer?.ratio], [0, 0, 4]);
@@ -57,4 +58,12 @@ test("another kernel's row has bytes a second, and the copy's", (t) => {
   const samples = { ours: timing([2]), roof: timing([1]), roofWork: 8192, peer: null };
   const row = rowOf(relu, [samples], "relaxed-256", peer) as VectorRow;
   t.like(row, { kernel: "relu", n: 1024, gbs: 4.096, copyGbs: 8.192, bytes: 8192, percentOfPeak: 50 });
+});
+
+test("a product that ends in an update has its own name, and no peer", (t) => {
+  const [[kernel, shape]] = fusedProducts();
+  const samples = { ours: timing([2]), roof: timing([1]), roofWork: 1000, peer: null };
+  const row = rowOf(productCase(kernel, shape, 0), [samples], "relaxed-256", peer) as ProductRow;
+  t.like(row, { kernel: "gemmTNSgd", variant: "TN", m: 784, n: 128, k: 32 });
+  t.is(row.peer, undefined);
 });

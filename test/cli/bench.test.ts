@@ -93,7 +93,7 @@ test("peers are beside our products with their ratio, or named and left out; eit
   t.is(exitCode, 0);
   t.regex(
     stderr,
-    /^OpenBLAS (is left out: .+\n {2}fix: |[\d.]+, kernels for \w+, one thread.* takes \d+ ns)/,
+    /^OpenBLAS (is left out: .+\n {2}fix: |[\d.]+, kernels for \w+, has one thread .*\n.* takes \d+ ns)/,
   );
   for (const { peer } of objects as unknown as ProductRow[]) {
     if (stderr.includes("left out")) t.is(peer, undefined);
