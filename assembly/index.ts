@@ -8,4 +8,5 @@ export { adam, adamAdvance, momentum, sgd } from "./optimizer";
 export { fused, keepsSubnormals } from "./probe";
 export { normal, philox, uniform } from "./random";
 export { clipFactor, columnSums, squaredNorms, sumAscending } from "./reduce";
+export { rowSums } from "./rows";
 export { crossEntropy, crossEntropyGradient, crossEntropyWithGradient } from "./softmax";

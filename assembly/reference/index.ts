@@ -17,5 +17,5 @@ export {
 } from "./elementwise";
 export { gemmNN, gemmNT, gemmTN } from "./gemm";
 export { normal } from "./random";
-export { columnSums, squaredNorms } from "./reduce";
+export { columnSums, rowSums, squaredNorms } from "./reduce";
 export { crossEntropy, crossEntropyGradient, crossEntropyWithGradient } from "./softmax";
