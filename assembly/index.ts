@@ -4,6 +4,7 @@ export { gatherBytes, gatherLabels } from "./gather";
 export { gemmScratchBytes } from "./gemm/blocking";
 export { gemmNN, gemmNT, gemmTN } from "./gemm/gemm";
 export { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "./gradient";
+export { copy, transpose } from "./move";
 export { normal } from "./normal";
 export { adam, adamAdvance, momentum, sgd } from "./optimizer";
 export { fused, keepsSubnormals } from "./probe";

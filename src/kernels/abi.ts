@@ -89,6 +89,10 @@ export interface Kernels {
   addBias(x: number, bias: number, rows: number, columns: number): void;
   /** x[i] *= factor[0]. */
   scale(x: number, factor: number, n: number): void;
+  /** out[i] = x[i]; they may overlap. */
+  copy(out: number, x: number, n: number): void;
+  /** out[j,i] = x[i,j] for i < rows, j < columns; out has rows of ldout elements, x of ldx; out must not overlap x. */
+  transpose(out: number, x: number, rows: number, columns: number, ldout: number, ldx: number): void;
 
   /** losses[i] = logsumexp(z[i,:]) − z[i,label]; correct[i] (i32) = 1 if the argmax (ties: lowest class) is the label. */
   crossEntropy(
