@@ -1,9 +1,8 @@
 /**
  * Streams of random numbers: value(i) = philox(i >> 2)[i & 3] (NUMERICS §3.17), so that any rank makes any slice.
- * The generator is Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC'11).
+ * The generator is Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC'11). Four blocks that lie
+ * whole in a slice are made together, a block a lane; at its ends each is made alone.
  */
-import { logVector } from "./logarithm";
-import { madd } from "./madd";
 
 /** The four values of counter (index, 0, counter2, counter3) under the STREAM block's key. @inline */
 export function philoxBlock(stream: usize, index: u32): v128 {
@@ -27,37 +26,57 @@ export function philoxBlock(stream: usize, index: u32): v128 {
   return i32x4.replace_lane(i32x4.replace_lane(two, 2, x2), 3, x3);
 }
 
+/** The upper words of the products of four counters. @inline */
+function upperWords(low: v128, high: v128): v128 {
+  return v128.shuffle<i32>(low, high, 1, 3, 5, 7);
+}
+
+/** And the lower words. @inline */
+function lowerWords(low: v128, high: v128): v128 {
+  return v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+}
+
+/** Blocks index … index + 3, a block a lane: word w of the four goes to out + 16·w. */
+export function fourBlocks(out: usize, stream: usize, index: u32): void {
+  let key0 = v128.load32_splat(stream);
+  let key1 = v128.load32_splat(stream, 4);
+  let x0 = i32x4.add(i32x4.splat(index), i32x4(0, 1, 2, 3));
+  let x1 = i32x4.splat(0);
+  let x2 = v128.load32_splat(stream, 8);
+  let x3 = v128.load32_splat(stream, 12);
+  for (let round = 0; round < 10; round++) {
+    const low0 = i64x2.extmul_low_i32x4_u(x0, i32x4.splat(0xd2511f53));
+    const high0 = i64x2.extmul_high_i32x4_u(x0, i32x4.splat(0xd2511f53));
+    const low1 = i64x2.extmul_low_i32x4_u(x2, i32x4.splat(0xcd9e8d57));
+    const high1 = i64x2.extmul_high_i32x4_u(x2, i32x4.splat(0xcd9e8d57));
+    x0 = v128.xor(v128.xor(upperWords(low1, high1), x1), key0);
+    x1 = lowerWords(low1, high1);
+    x2 = v128.xor(v128.xor(upperWords(low0, high0), x3), key1);
+    x3 = lowerWords(low0, high0);
+    key0 = i32x4.add(key0, i32x4.splat(0x9e3779b9));
+    key1 = i32x4.add(key1, i32x4.splat(0xbb67ae85));
+  }
+  v128.store(out, x0);
+  v128.store(out, x1, 16);
+  v128.store(out, x2, 32);
+  v128.store(out, x3, 48);
+}
+
+/** Four blocks, given by words, in the order of the stream: block b's words to out + 16·b. @inline */
+export function storeBlocks(out: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  const low01 = v128.shuffle<i32>(x0, x1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<i32>(x2, x3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<i32>(x0, x1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<i32>(x2, x3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<i32>(low01, low23, 0, 1, 4, 5));
+  v128.store(out, v128.shuffle<i32>(low01, low23, 2, 3, 6, 7), 16);
+  v128.store(out, v128.shuffle<i32>(high01, high23, 0, 1, 4, 5), 32);
+  v128.store(out, v128.shuffle<i32>(high01, high23, 2, 3, 6, 7), 48);
+}
+
 /** u = (bits >> 8) · 2⁻²⁴, in [0, 1). @inline */
-function unitInterval(bits: v128): v128 {
+export function unitInterval(bits: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(bits, 8)), f32x4.splat(5.9604645e-8));
-}
-
-/** cos(π/2 · (k + f)), |f| ≤ ½, k integer: cos or sin of π/2·f by polynomials, with k's sign. @inline */
-function cosineOfQuarters(k: v128, f: v128): v128 {
-  const a = f32x4.mul(f, f32x4.splat(1.5707963705062866));
-  const square = f32x4.mul(a, a);
-  let sine = madd(square, f32x4.splat(-1.9515295891e-4), f32x4.splat(8.3321608736e-3));
-  sine = madd(square, sine, f32x4.splat(-1.6666654611e-1));
-  sine = madd(f32x4.mul(square, a), sine, a);
-  let cosine = madd(square, f32x4.splat(2.443315711809948e-5), f32x4.splat(-1.388731625493765e-3));
-  cosine = madd(square, cosine, f32x4.splat(4.166664568298827e-2));
-  cosine = madd(square, cosine, f32x4.splat(-0.5));
-  cosine = madd(square, cosine, f32x4.splat(1.0));
-  const one = i32x4.splat(1);
-  const magnitude = v128.bitselect(sine, cosine, i32x4.eq(v128.and(k, one), one));
-  const sign = i32x4.shl(v128.and(i32x4.add(k, one), i32x4.splat(2)), 30);
-  return v128.xor(magnitude, sign);
-}
-
-/** Box–Muller on the pairs of lanes (0, 1) and (2, 3): √(−2 ln u) · (cos 2πv, sin 2πv), u in (0, 1]. @inline */
-export function normalVector(bits: v128): v128 {
-  const u = f32x4.add(unitInterval(v128.shuffle<i32>(bits, bits, 0, 0, 2, 2)), f32x4.splat(5.9604645e-8));
-  const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2.0), logVector(u)));
-  const quarters = f32x4.mul(unitInterval(v128.shuffle<i32>(bits, bits, 1, 1, 3, 3)), f32x4.splat(4.0));
-  const whole = f32x4.nearest(quarters);
-  // sin is cos a quarter earlier.
-  const k = i32x4.sub(i32x4.trunc_sat_f32x4_s(whole), i32x4(0, 1, 0, 1));
-  return f32x4.mul(radius, cosineOfQuarters(k, f32x4.sub(quarters, whole)));
 }
 
 /** Lane `lane` of x to `pointer`. @inline */
@@ -69,7 +88,7 @@ function storeLane(pointer: usize, x: v128, lane: u32): void {
 }
 
 /** Of x, the values of block `index`, those among first … first + count − 1 to their places from `out` on. @inline */
-function storeSlice(out: usize, x: v128, index: u32, first: u32, count: u32): void {
+export function storeSlice(out: usize, x: v128, index: u32, first: u32, count: u32): void {
   const place = (index << 2) - first;
   if (place < count && count - place >= 4) {
     v128.store(out + (usize(place) << 2), x);
@@ -81,11 +100,36 @@ function storeSlice(out: usize, x: v128, index: u32, first: u32, count: u32): vo
   }
 }
 
+/** Whether blocks index … index + 3 lie whole in the slice first … first + count − 1. @inline */
+export function fourFit(index: u32, first: u32, count: u32): bool {
+  const place = (index << 2) - first; // wraps below `first`, far above `count`
+  return place < count && count - place >= 16;
+}
+
+/** Where value 0 of block `index` belongs. @inline */
+export function placeOf(out: usize, index: u32, first: u32): usize {
+  return out + (usize((index << 2) - first) << 2);
+}
+
 export function philox(out: usize, stream: usize, first: u32, count: u32): void {
   if (count === 0) return;
   const end = (first + count - 1) >> 2;
-  for (let index = first >> 2; index <= end; index++)
-    storeSlice(out, philoxBlock(stream, index), index, first, count);
+  for (let index = first >> 2; index <= end; ) {
+    if (fourFit(index, first, count)) {
+      const at = placeOf(out, index, first);
+      fourBlocks(at, stream, index);
+      storeBlocks(at, v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48));
+      index += 4;
+    } else {
+      storeSlice(out, philoxBlock(stream, index), index, first, count);
+      index++;
+    }
+  }
+}
+
+/** low + span · u @inline */
+function uniformVector(bits: v128, low: v128, span: v128): v128 {
+  return f32x4.add(low, f32x4.mul(span, unitInterval(bits)));
 }
 
 export function uniform(out: usize, stream: usize, first: u32, count: u32): void {
@@ -93,16 +137,18 @@ export function uniform(out: usize, stream: usize, first: u32, count: u32): void
   const low = v128.load32_splat(stream, 16);
   const span = f32x4.sub(v128.load32_splat(stream, 20), low);
   const end = (first + count - 1) >> 2;
-  for (let index = first >> 2; index <= end; index++) {
-    const x = f32x4.add(low, f32x4.mul(span, unitInterval(philoxBlock(stream, index))));
-    storeSlice(out, x, index, first, count);
-  }
-}
-
-export function normal(out: usize, stream: usize, first: u32, count: u32): void {
-  if (count === 0) return;
-  const end = (first + count - 1) >> 2;
-  for (let index = first >> 2; index <= end; index++) {
-    storeSlice(out, normalVector(philoxBlock(stream, index)), index, first, count);
+  for (let index = first >> 2; index <= end; ) {
+    if (fourFit(index, first, count)) {
+      const at = placeOf(out, index, first);
+      fourBlocks(at, stream, index);
+      const x0 = uniformVector(v128.load(at), low, span);
+      const x1 = uniformVector(v128.load(at, 16), low, span);
+      const x2 = uniformVector(v128.load(at, 32), low, span);
+      storeBlocks(at, x0, x1, x2, uniformVector(v128.load(at, 48), low, span));
+      index += 4;
+    } else {
+      storeSlice(out, uniformVector(philoxBlock(stream, index), low, span), index, first, count);
+      index++;
+    }
   }
 }

@@ -22,7 +22,8 @@ export function edgeTile(
   k: i32,
   cStep: usize,
   seedStep: usize,
-  aStep: usize,
+  aRow: usize,
+  aColumn: usize,
   bStep: usize,
   buffer: usize,
 ): void {
@@ -32,6 +33,6 @@ export function edgeTile(
     seed = buffer;
     seedStep = bufferStep;
   }
-  tiles(rows, buffer, seed, a, b, k, 1, bufferStep, seedStep, aStep, bStep, 0);
+  tiles(rows, buffer, seed, a, b, k, 1, bufferStep, seedStep, aRow, aColumn, bStep, 0);
   copyRows(c, buffer, rows, columns, cStep, bufferStep);
 }

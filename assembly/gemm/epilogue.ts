@@ -16,8 +16,14 @@ function addBiasToRow(c: usize, bias: usize, n: i32): void {
 }
 
 /** Whether an `activation` flag (abi.ts) is that of a gradient: the operand is then a matrix like C, not a bias. */
-export function isGradient(activation: i32): bool {
+function isGradient(activation: i32): bool {
   return activation > 4;
+}
+
+/** What `epilogue` is to be given for the part of C that begins at row i, column j. */
+export function operandAt(operand: usize, activation: i32, i: i32, j: i32, cStep: usize): usize {
+  if (operand === 0) return 0;
+  return operand + 4 * j + (isGradient(activation) ? <usize>i * cStep : 0);
 }
 
 /** C[rows,n] = C · f′(saved), `saved` with C's row stride. */

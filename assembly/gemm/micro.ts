@@ -40,14 +40,15 @@ function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128): void 
 
 /**
  * A row of tiles: for each of `panels` panels, 16 columns after 16, C[rows,16] = seed[rows,16] + A[rows,k] · B[k,16].
- * Element (i,p) of A is at a + 4i + p·aStep, row p of a panel of B at b + p·bStep, and the next panel bPanel further;
- * row i of C is at c + i·cStep, row i of the seed at seed + i·seedStep (bytes). The seed is C where chains go on, and
- * a row of zeros with step 0 where they start. Nothing beyond `rows` rows is read.
+ * Element (i,p) of A is at a + i·aRow + p·aColumn: rows or columns where they stand, or packed. Row p of a panel of B is
+ * at b + p·bStep, and the next panel bPanel further; row i of C at c + i·cStep, row i of the seed at seed + i·seedStep
+ * (bytes). The seed is C where chains go on, and a row of zeros with step 0 where they start. Of A and C only `rows`
+ * rows are touched. A pointer for each row of A costs nothing: the adds run beside the multiply-adds.
  */
 // biome-ignore format: a line for each row of the tile
 function micro<Rows>(
   c: usize, seed: usize, a: usize, b: usize, k: i32, panels: i32,
-  cStep: usize, seedStep: usize, aStep: usize, bStep: usize, bPanel: usize,
+  cStep: usize, seedStep: usize, aRow: usize, aColumn: usize, bStep: usize, bPanel: usize,
 ): void {
   const rows = offsetof<Rows>();
   const seedPanel: usize = seedStep === 0 ? 0 : 4 * COLUMNS;
@@ -79,30 +80,36 @@ function micro<Rows>(
       from += seedStep;
       c50 = v128.load(from); c51 = v128.load(from, 16); c52 = v128.load(from, 32); c53 = v128.load(from, 48);
     }
-    let left = a, right = b;
-    for (let p = k; p > 0; p--, left += aStep, right += bStep) {
+    let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, right = b;
+    for (let p = k; p > 0; p--, right += bStep) {
       const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
-      const a0 = v128.load32_splat(left);
-      c00 = madd(a0, b0, c00); c01 = madd(a0, b1, c01); c02 = madd(a0, b2, c02); c03 = madd(a0, b3, c03);
+      let x = v128.load32_splat(a0);
+      c00 = madd(x, b0, c00); c01 = madd(x, b1, c01); c02 = madd(x, b2, c02); c03 = madd(x, b3, c03);
+      a0 += aColumn;
       if (rows > 1) {
-        const a1 = v128.load32_splat(left, 4);
-        c10 = madd(a1, b0, c10); c11 = madd(a1, b1, c11); c12 = madd(a1, b2, c12); c13 = madd(a1, b3, c13);
+        x = v128.load32_splat(a1);
+        c10 = madd(x, b0, c10); c11 = madd(x, b1, c11); c12 = madd(x, b2, c12); c13 = madd(x, b3, c13);
+        a1 += aColumn;
       }
       if (rows > 2) {
-        const a2 = v128.load32_splat(left, 8);
-        c20 = madd(a2, b0, c20); c21 = madd(a2, b1, c21); c22 = madd(a2, b2, c22); c23 = madd(a2, b3, c23);
+        x = v128.load32_splat(a2);
+        c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
+        a2 += aColumn;
       }
       if (rows > 3) {
-        const a3 = v128.load32_splat(left, 12);
-        c30 = madd(a3, b0, c30); c31 = madd(a3, b1, c31); c32 = madd(a3, b2, c32); c33 = madd(a3, b3, c33);
+        x = v128.load32_splat(a3);
+        c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
+        a3 += aColumn;
       }
       if (rows > 4) {
-        const a4 = v128.load32_splat(left, 16);
-        c40 = madd(a4, b0, c40); c41 = madd(a4, b1, c41); c42 = madd(a4, b2, c42); c43 = madd(a4, b3, c43);
+        x = v128.load32_splat(a4);
+        c40 = madd(x, b0, c40); c41 = madd(x, b1, c41); c42 = madd(x, b2, c42); c43 = madd(x, b3, c43);
+        a4 += aColumn;
       }
       if (rows > 5) {
-        const a5 = v128.load32_splat(left, 20);
-        c50 = madd(a5, b0, c50); c51 = madd(a5, b1, c51); c52 = madd(a5, b2, c52); c53 = madd(a5, b3, c53);
+        x = v128.load32_splat(a5);
+        c50 = madd(x, b0, c50); c51 = madd(x, b1, c51); c52 = madd(x, b2, c52); c53 = madd(x, b3, c53);
+        a5 += aColumn;
       }
     }
     storeRow(c, c00, c01, c02, c03);
@@ -125,14 +132,15 @@ export function tiles(
   panels: i32,
   cStep: usize,
   seedStep: usize,
-  aStep: usize,
+  aRow: usize,
+  aColumn: usize,
   bStep: usize,
   bPanel: usize,
 ): void {
-  if (rows === 6) micro<Rows6>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
-  else if (rows === 5) micro<Rows5>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
-  else if (rows === 4) micro<Rows4>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
-  else if (rows === 3) micro<Rows3>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
-  else if (rows === 2) micro<Rows2>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
-  else micro<Rows1>(c, seed, a, b, k, panels, cStep, seedStep, aStep, bStep, bPanel);
+  if (rows === 6) micro<Rows6>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  else if (rows === 5) micro<Rows5>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  else if (rows === 4) micro<Rows4>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  else if (rows === 3) micro<Rows3>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  else if (rows === 2) micro<Rows2>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  else micro<Rows1>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
 }

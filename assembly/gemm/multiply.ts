@@ -1,13 +1,12 @@
-/** Strips of A times a block of B: tile after tile of C, then the epilogue while the strip of C is in the cache. */
-import { packStrips } from "./block";
-import { EDGE, STRIP_GROUP, STRIPS, stripBytes, ZEROS } from "./blocking";
+/** Rows of A times a block of B: strip after strip, tile after tile, then the epilogue while the strip of C is in the cache. */
+import { EDGE, ZEROS } from "./blocking";
 import { edgeTile } from "./edge";
-import { tileRows } from "./engine";
-import { epilogue, isGradient } from "./epilogue";
+import { epilogue, operandAt } from "./epilogue";
 import { COLUMNS, tiles } from "./micro";
-import { PANEL_STEP, STRIP_STEP } from "./pack";
+import { PANEL_STEP } from "./pack";
+import { firstStrips, stripCount, stripHeight } from "./strips";
 
-/** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `panels`. */
+/** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `edge`. */
 function multiplyStrip(
   c: usize,
   a: usize,
@@ -17,7 +16,8 @@ function multiplyStrip(
   columns: i32,
   depth: i32,
   cStep: usize,
-  aStep: usize,
+  aRow: usize,
+  aColumn: usize,
   bStep: usize,
   bPanel: usize,
   chained: bool,
@@ -25,53 +25,63 @@ function multiplyStrip(
 ): void {
   const seedStep: usize = chained ? cStep : 0;
   const panels = columns / COLUMNS;
-  if (panels > 0)
-    tiles(rows, c, chained ? c : scratch + ZEROS, a, b, depth, panels, cStep, seedStep, aStep, bStep, bPanel);
+  const zeros = scratch + ZEROS;
+  if (panels > 0) {
+    const seed = chained ? c : zeros;
+    tiles(rows, c, seed, a, b, depth, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  }
   columns -= panels * COLUMNS;
   if (columns === 0) return;
   c += 4 * panels * COLUMNS;
-  const seed = chained ? c : scratch + ZEROS;
-  edgeTile(rows, columns, c, seed, a, edge, depth, cStep, seedStep, aStep, PANEL_STEP, scratch + EDGE);
+  const seed = chained ? c : zeros;
+  edgeTile(
+    rows,
+    columns,
+    c,
+    seed,
+    a,
+    edge,
+    depth,
+    cStep,
+    seedStep,
+    aRow,
+    aColumn,
+    PANEL_STEP,
+    scratch + EDGE,
+  );
 }
 
-/** All strips of A (at `a`, m rows, `depth` long) times a block of B; see gemm and multiplyStrip. */
+/** Rows of A times a block of B. A is packed in strips, or element (i,p) of it is at a + i·aRow + p·aColumn. */
 export function multiplyBlock(
-  transposedA: bool,
-  directA: bool,
   c: usize,
   a: usize,
   b: usize,
   edge: usize,
   operand: usize,
-  m: i32,
+  rows: i32,
   columns: i32,
   depth: i32,
   cStep: usize,
-  aStride: usize,
+  aRow: usize,
+  aColumn: usize,
+  packed: bool,
   bStep: usize,
   bPanel: usize,
   chained: bool,
   activation: i32,
   scratch: usize,
 ): void {
-  // Strips as even as they can be, since short tiles keep few chains in flight: `tall` of `height` rows, then one less.
-  const count = (m + tileRows - 1) / tileRows;
-  const height = (m + count - 1) / count;
-  const tall = m - count * (height - 1);
-  const strips = scratch + STRIPS;
-  let strip = strips;
-  for (let s = 0; s < count; s++, strip += stripBytes(depth)) {
-    if (!directA && s % STRIP_GROUP === 0) {
-      strip = strips;
-      packStrips(strips, a, min(count - s, STRIP_GROUP), tall - s, height, depth, aStride, transposedA);
-    }
-    const rows = s < tall ? height : height - 1;
-    const aStrip = directA ? a : strip;
-    const aStep = directA ? aStride : STRIP_STEP;
-    multiplyStrip(c, aStrip, b, edge, rows, columns, depth, cStep, aStep, bStep, bPanel, chained, scratch);
-    epilogue(c, operand, rows, columns, cStep, activation);
-    a += <usize>rows * (transposedA ? 4 : aStride);
-    c += <usize>rows * cStep;
-    if (isGradient(activation)) operand += <usize>rows * cStep;
+  const count = stripCount(rows);
+  const height = stripHeight(rows);
+  const tall = firstStrips(rows);
+  let done = 0;
+  for (let s = 0; s < count; s++) {
+    const strip = s < tall ? height : height - 1;
+    const step: usize = packed ? 4 * strip : aColumn;
+    multiplyStrip(c, a, b, edge, strip, columns, depth, cStep, aRow, step, bStep, bPanel, chained, scratch);
+    epilogue(c, operandAt(operand, activation, done, 0, cStep), strip, columns, cStep, activation);
+    a += <usize>strip * (packed ? <usize>(4 * depth) : aRow);
+    c += <usize>strip * cStep;
+    done += strip;
   }
 }

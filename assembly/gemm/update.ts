@@ -10,7 +10,7 @@ const MOST_FLOATS: i32 = 8192;
 const TILE_ROWS: i32 = 6;
 
 function rowsAtOnce(n: i32): i32 {
-  return min(MOST_ROWS, max(1, MOST_FLOATS / (n * TILE_ROWS)) * TILE_ROWS);
+  return min(MOST_ROWS, max(1, MOST_FLOATS / TILE_ROWS / n) * TILE_ROWS);
 }
 
 /** Scratch that the updates need: what gemm needs, then the rows of the gradient. */

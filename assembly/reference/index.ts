@@ -16,6 +16,7 @@ export {
   tanhGradient,
 } from "./elementwise";
 export { gemmNN, gemmNT, gemmTN } from "./gemm";
+export { copy, transpose } from "./move";
 export { normal } from "./random";
-export { columnSums, squaredNorms } from "./reduce";
+export { columnSums, rowSums, squaredNorms } from "./reduce";
 export { crossEntropy, crossEntropyGradient, crossEntropyWithGradient } from "./softmax";

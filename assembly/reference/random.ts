@@ -1,5 +1,6 @@
 /** The twin of the normal numbers: each draws its whole block for itself. */
-import { normalVector, philoxBlock } from "../random";
+import { normalVector } from "../normal";
+import { philoxBlock } from "../random";
 
 export function normal(out: usize, stream: usize, first: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {

@@ -1,4 +1,5 @@
 /** Takes a job's training steps on real ranks that time their instructions, in turns with the machine's peak. */
+import { setTimeout } from "node:timers/promises";
 import { InputError } from "../base/errors.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { compileKernels } from "../kernels/load.ts";
@@ -25,6 +26,8 @@ const PARTS = 12;
 const LEAST_PAIRS = 2;
 const MOST_PAIRS = 50;
 const PART_MS = 200;
+/** A rank looks for its next command for some ms before it sleeps and leaves its core to the peak. */
+const UNTIL_ASLEEP_MS = 10;
 /** Steps until V8 has optimised what it will. */
 const WARM_UP_STEPS = 60;
 /** Copies that touch less would measure the call. */
@@ -58,6 +61,7 @@ export async function benchStep(
     for (let part = 0; part < PARTS; part++) {
       progress(part / PARTS);
       await steps.take(2 * pairs);
+      await setTimeout(UNTIL_ASLEEP_MS);
       peak.measure(programs.flatMap(({ instructions }) => instructions.map(({ bytes }) => bytes)));
     }
     return breakDown({ layout: session.layout, readings, peak, compiled, options });

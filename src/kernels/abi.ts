@@ -93,6 +93,10 @@ export interface Kernels {
   addBias(x: number, bias: number, rows: number, columns: number): void;
   /** x[i] *= factor[0]. */
   scale(x: number, factor: number, n: number): void;
+  /** out[i] = x[i]; they may overlap. */
+  copy(out: number, x: number, n: number): void;
+  /** out[j,i] = x[i,j] for i < rows, j < columns; out has rows of ldout elements, x of ldx; out must not overlap x. */
+  transpose(out: number, x: number, rows: number, columns: number, ldout: number, ldx: number): void;
 
   /** losses[i] = logsumexp(z[i,:]) − z[i,label]; correct[i] (i32) = 1 if the argmax (ties: lowest class) is the label. */
   crossEntropy(
@@ -126,6 +130,8 @@ export interface Kernels {
 
   /** out[j] = Σ_i x[i,j], i ascending, from +0 (beta 0) or from the old out (beta 1). */
   columnSums(out: number, x: number, rows: number, columns: number, ldx: number, beta: number): void;
+  /** out[i] = Σ_j x[i,j] in four lanes, element j in lane j mod 4, combined (0 + 1) + (2 + 3) (NUMERICS §1.5). */
+  rowSums(out: number, x: number, rows: number, columns: number, ldx: number): void;
   /** out (f64) = Σ x[i] (f32), ascending in f64, from 0 (beta 0) or from the old out (beta 1). */
   sumAscending(out: number, x: number, n: number, beta: number): void;
   /** out[j] = Σ_i x[i,j]², one chain of multiply-adds per column, i ascending (NUMERICS §1.10). */

@@ -96,6 +96,10 @@ function cut({ extent, rowCost, blockRows }: Family, before: number, target: num
   return Math.min(extent, Math.round(rows / blockRows) * blockRows);
 }
 
+/** The row at which `rank`'s blocks begin if all have as many as blocks allow; the last block may be short. */
+const evenCut = ({ extent, blockRows }: Family, rank: number, ranks: number): number =>
+  blockRows * Math.floor((Math.ceil(extent / blockRows) * rank) / ranks);
+
 const costOf = ({ rowCost, extent }: Family): number => rowCost * extent;
 
 /** The slices that begin where `firstOf` says, the last of them up to `extent`. */
@@ -120,7 +124,7 @@ export function partition(nodes: readonly Node[], batch: number, ranks: number):
   for (const family of list.filter(({ isUnits }) => isUnits))
     slices.set(
       family.name,
-      slicesOf(family.extent, ranks, (rank) => cut(family, 0, (costOf(family) * rank) / ranks)),
+      slicesOf(family.extent, ranks, (rank) => evenCut(family, rank, ranks)),
     );
   return slices;
 }

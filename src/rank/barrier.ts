@@ -91,6 +91,11 @@ export class Barrier {
  */
 const SPIN_US = 50;
 const CROWDED_SPIN_US = 2;
+/**
+ * Between two commands a rank stays awake longer: two that are woken at once may find themselves on one core, while another
+ * is idle, for tens of ms, until the system looks again.
+ */
+const COMMAND_SPINS = 40;
 /** Looks are timed in rounds of so many; the first rounds run before V8 has optimised the loop, so the fastest one counts. */
 const ROUND_LOOKS = 2000;
 const ROUNDS = 40;
@@ -108,8 +113,12 @@ export function spinCount(words: Int32Array, ranks: number): number {
   return Math.max(1, Math.round(spinUs / lookUs));
 }
 
+/** How often a rank looks for its next command before it sleeps. */
+export const commandSpinCount = (words: Int32Array, ranks: number): number =>
+  COMMAND_SPINS * spinCount(words, ranks);
+
 /** Looks at a word up to `looks` times; true as soon as it is no longer `before`. */
-function lookFor(words: Int32Array, word: number, before: number, looks: number): boolean {
+export function lookFor(words: Int32Array, word: number, before: number, looks: number): boolean {
   for (; looks > 0; looks--) if (Atomics.load(words, word) !== before) return true;
   return false;
 }

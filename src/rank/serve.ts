@@ -4,6 +4,7 @@ import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
 import { warmUp } from "../program/execute.ts";
+import { commandSpinCount, lookFor } from "./barrier.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { type MakeRunner, RankLoop } from "./loop.ts";
@@ -18,12 +19,14 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
     const kernels = instantiateKernels(job.module, job.memory);
     checkSubnormals(kernels);
     loop = new RankLoop(job, kernels, makeRunner);
-    if (job.train) warmUp(job.train, kernels);
+    if (job.train) warmUp([job.train, job.evaluate], kernels);
     tell({ type: "ready" });
+    const looks = commandSpinCount(words, job.ranks);
     let sequence = 0;
     for (;;) {
       // The main thread owns this wait: it ends the thread when it ends itself. A wait may end without a command.
-      while (Atomics.load(words, WORD.sequence) === sequence) Atomics.wait(words, WORD.sequence, sequence);
+      if (!lookFor(words, WORD.sequence, sequence, looks))
+        while (Atomics.load(words, WORD.sequence) === sequence) Atomics.wait(words, WORD.sequence, sequence);
       sequence = Atomics.load(words, WORD.sequence);
       if (!obey(loop, words)) return;
       tell({ type: "done" });

@@ -3,12 +3,12 @@ import { difference, floats, run } from "./poison.ts";
 import { allTwins, numbers } from "./twins.ts";
 
 const twins = allTwins(4 << 20);
-const COLUMNS = [0, 1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 32, 33, 64, 100, 128, 163] as const;
+const COLUMNS = [0, 1, 2, 3, 4, 5, 7, 8, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 163] as const;
 
 test("sums down columns have one chain's bits for every shape and stride, begun and continued", (t) => {
   for (const { engine, kernels, reference, memory } of twins) {
     for (const columns of COLUMNS) {
-      for (const rows of [0, 1, 2, 5, 32]) {
+      for (const rows of [0, 1, 2, 5, 32, 33, 67]) {
         const ldx = columns + (rows % 3);
         const [x, old] = [floats(rows * ldx, numbers(rows + columns)), floats(columns, numbers(columns + 1))];
         const where = `${engine} ${rows} × ${columns} of ${ldx}`;
@@ -28,6 +28,24 @@ test("sums down columns have one chain's bits for every shape and stride, begun 
         t.is(difference(found, expected), undefined, `${where}, squares`);
       }
     }
+  }
+});
+
+test("sums along rows have the bits of four lanes for every shape and stride", (t) => {
+  for (const { engine, kernels, reference, memory } of twins) {
+    for (const columns of COLUMNS) {
+      for (const rows of [0, 1, 7, 8, 9, 17]) {
+        const ldx = columns + (rows % 3);
+        const [out, x] = [new Float32Array(rows), floats(rows * ldx, numbers(rows + columns))];
+        for (let i = 0; i < rows; i++) x.fill(Number.NaN, i * ldx + columns, (i + 1) * ldx);
+        const [expected] = run(memory, [out, x], (out, x) => reference.rowSums(out, x, rows, columns, ldx));
+        const [found] = run(memory, [out, x], (out, x) => kernels.rowSums(out, x, rows, columns, ldx));
+        t.is(difference(found, expected), undefined, `${engine} ${rows} × ${columns} of ${ldx}`);
+      }
+    }
+    const x = Float32Array.of(1, 2 ** -24, 2 ** -24, 2 ** -24);
+    const [sum] = run(memory, [new Float32Array(1), x], (out, x) => kernels.rowSums(out, x, 1, 4, 4));
+    t.is(sum[0], 1 + 2 ** -23, `${engine}: in one chain it would be 1`);
   }
 });
 

@@ -49,9 +49,9 @@ function apart(
   return { losses, correct, dz };
 }
 
-function inputs(rows: number, classes: number, seed: number): [Float32Array, Int32Array] {
+function inputs(rows: number, classes: number, seed: number, spread = 6): [Float32Array, Int32Array] {
   const next = numbers(seed);
-  const z = floats(rows * classes, () => 6 * next());
+  const z = floats(rows * classes, () => spread * next());
   return [z, Int32Array.from({ length: rows }, (_, i) => (i * 7 + seed) % classes)];
 }
 
@@ -67,8 +67,14 @@ function exactRow(z: Float32Array, label: number): { loss: number; p: number[]; 
 test("the loss and its gradient have their twin's bits for every number of classes, in one pass, in two, in place", (t) => {
   for (const pair of twins) {
     for (const classes of CLASSES) {
-      for (const rows of [0, 1, 5]) {
-        const [z, labels] = rows === 0 ? inputs(0, 1, 1) : inputs(rows, classes, classes);
+      // Of logits 120 apart the powers are 1 down to subnormals and 0.
+      for (const [rows, spread] of [
+        [0, 6],
+        [1, 60],
+        [5, 6],
+        [11, 60],
+      ]) {
+        const [z, labels] = rows === 0 ? inputs(0, 1, 1) : inputs(rows, classes, classes, spread);
         const expected = together(pair, pair.reference, z, labels, 37);
         const found = [together(pair, pair.kernels, z, labels, 37)];
         for (const inPlace of [false, true]) found.push(apart(pair, z, labels, 37, inPlace));

@@ -35,7 +35,7 @@ const REFUSED: [name: string, job: Job, code: string, message: RegExp][] = [
     "a layer of 1e12 units",
     { model: mlp([1e12], "relu") },
     "too-much-memory",
-    /^this job needs 6\d\d\.\d TiB of memory .*linear1\.weight \[20,1000000000000\] alone is 72\.8 TiB.*at most 4\.0 GiB.* has \d+\.\d [MG]iB free$/,
+    /^this job needs 5\d\d\.\d TiB of memory .*linear1\.weight \[20,1000000000000\] alone is 72\.8 TiB.*at most 4\.0 GiB.* has \d+\.\d [MG]iB free$/,
   ],
   [
     "two layers whose product no number holds exactly",

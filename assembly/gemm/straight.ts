@@ -1,0 +1,81 @@
+/** C row by row: strips of A times panels of B, one block of k, of rows and of columns at a time. */
+import { packBlock, packStrips } from "./block";
+import { columnBlock, kBlock, PANELS, panelBytes, rowBlock, stripsOffset } from "./blocking";
+import { operandAt } from "./epilogue";
+import { COLUMNS } from "./micro";
+import { multiplyBlock } from "./multiply";
+import { PANEL_STEP } from "./pack";
+
+/** Rows of B no further apart than this many bytes are read where they are, for up to this many rows of C. */
+const DIRECT_STRIDE: usize = 2048;
+const DIRECT_ROWS: i32 = 256;
+/** For so few rows of C packing B never pays. */
+const FEW_ROWS: i32 = 12;
+/** A transposed A is read where it is for sums up to this long, and up to this many columns of C. */
+const DIRECT_DEPTH: i32 = 64;
+const FEW_COLUMNS: i32 = 256;
+
+/**
+ * C = epilogue(A·B (+ C)), strides in bytes. Element (i,p) of A is at a + i·aRow + p·aColumn, where one of the
+ * two is 4; B is [k,n], or transposed [n,k]. C holds the chains between blocks of k.
+ */
+export function straight(
+  c: usize,
+  a: usize,
+  b: usize,
+  operand: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  cStep: usize,
+  aRow: usize,
+  aColumn: usize,
+  bStride: usize,
+  transposedB: bool,
+  beta: i32,
+  activation: i32,
+  scratch: usize,
+): void {
+  const directB = !transposedB && (m <= FEW_ROWS || (m <= DIRECT_ROWS && bStride <= DIRECT_STRIDE));
+  const packed = aColumn !== 4 && (k > DIRECT_DEPTH || n > FEW_COLUMNS);
+  const depthMost = kBlock(k);
+  const columnsMost = columnBlock(n);
+  const rowsMost = packed ? rowBlock(m) : m;
+  const panels = scratch + PANELS;
+  const strips = scratch + stripsOffset(columnsMost, depthMost);
+  let p = 0;
+  do {
+    const depth = min(k - p, depthMost);
+    const last = p + depth >= k;
+    for (let i = 0; i < m; i += rowsMost) {
+      const rows = min(m - i, rowsMost);
+      const aBlock = a + <usize>i * aRow + <usize>p * aColumn;
+      if (packed) packStrips(strips, aBlock, rows, depth, aColumn);
+      for (let j = 0; j < n; j += columnsMost) {
+        const columns = min(n - j, columnsMost);
+        const bBlock = b + (transposedB ? <usize>j * bStride + 4 * p : <usize>p * bStride + 4 * j);
+        packBlock(panels, bBlock, columns, depth, bStride, transposedB, directB);
+        multiplyBlock(
+          c + <usize>i * cStep + 4 * j,
+          packed ? strips : aBlock,
+          directB ? bBlock : panels,
+          panels + <usize>(columns / COLUMNS) * panelBytes(depth),
+          last ? operandAt(operand, activation, i, j, cStep) : 0,
+          rows,
+          columns,
+          depth,
+          cStep,
+          packed ? 4 : aRow,
+          aColumn,
+          packed,
+          directB ? bStride : PANEL_STEP,
+          directB ? PANEL_STEP : panelBytes(depth),
+          beta !== 0 || p > 0,
+          last ? activation : 0,
+          scratch,
+        );
+      }
+    }
+    p += depth;
+  } while (p < k);
+}
