@@ -30,12 +30,51 @@ export function scaleByPowerOfTwo(p: v128, rounded: v128): v128 {
   return f32x4.mul(first, i32x4.add(i32x4.shl(rest, 23), one));
 }
 
+/** round(x / ln 2), as `roundingMagic` + n. @inline */
+function roundedExponent(x: v128): v128 {
+  return madd(x, f32x4.splat(1.4426950216293335), roundingMagic());
+}
+
+/** e^x / 2ⁿ, in [0.7, 1.42]. @inline */
+function mantissa(x: v128, rounded: v128): v128 {
+  const n = f32x4.sub(rounded, roundingMagic());
+  return f32x4.add(f32x4.splat(1.0), expm1Polynomial(reduceByLn2(x, n)));
+}
+
 /** e^x: within 1 ulp; +∞ above 88.73, +0 below −103.98, NaN for NaN. @inline */
 export function expVector(x: v128): v128 {
   // pmin(a, b) is b < a ? b : a, so that a NaN in x passes.
   const clamped = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89.0)), f32x4.splat(-104.5));
-  const rounded = madd(clamped, f32x4.splat(1.4426950216293335), roundingMagic());
-  const n = f32x4.sub(rounded, roundingMagic());
-  const p = f32x4.add(f32x4.splat(1.0), expm1Polynomial(reduceByLn2(clamped, n)));
-  return scaleByPowerOfTwo(p, rounded);
+  const rounded = roundedExponent(clamped);
+  return scaleByPowerOfTwo(mantissa(clamped, rounded), rounded);
+}
+
+/**
+ * p · 2ⁿ with the bits of `scaleByPowerOfTwo` for −190 < n ≤ 64, n given as `magic` + n: 2ⁿ⁺⁶⁴ is one shift, for the low
+ * bits of the magic are 0, and the constant 2⁻⁶⁴ rounds.
+ * @inline
+ */
+export function scaleDown(p: v128, rounded: v128): v128 {
+  const power = i32x4.shl(i32x4.add(rounded, i32x4.splat(127 + 64)), 23);
+  return f32x4.mul(f32x4.mul(p, power), f32x4.splat(5.421010862427522e-20));
+}
+
+/** The same for −62 < n ≤ 190, by 2ⁿ⁻⁶⁴ and 2⁶⁴. @inline */
+function scaleUp(p: v128, rounded: v128): v128 {
+  const power = i32x4.shl(i32x4.add(rounded, i32x4.splat(127 - 64)), 23);
+  return f32x4.mul(f32x4.mul(p, power), f32x4.splat(18446744073709551616.0));
+}
+
+/** e^x for x ≤ 0 or NaN: the bits of `expVector`. @inline */
+export function expOfNegative(x: v128): v128 {
+  const clamped = f32x4.pmax(x, f32x4.splat(-104.5));
+  const rounded = roundedExponent(clamped);
+  return scaleDown(mantissa(clamped, rounded), rounded);
+}
+
+/** e^x for x ≥ 0 or NaN: the bits of `expVector`. @inline */
+export function expOfPositive(x: v128): v128 {
+  const clamped = f32x4.pmin(x, f32x4.splat(89.0));
+  const rounded = roundedExponent(clamped);
+  return scaleUp(mantissa(clamped, rounded), rounded);
 }

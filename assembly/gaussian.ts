@@ -8,7 +8,7 @@ import { madd, nmadd } from "./madd";
 
 /** |x|, at most 15, where the tail times 15 has rounded to zero; NaN for NaN. @inline */
 export function clampedMagnitude(x: v128): v128 {
-  return f32x4.pmin(f32x4.abs(x), f32x4.splat(15.0));
+  return f32x4.pmin(v128.andnot(x, f32x4.splat(-0.0)), f32x4.splat(15.0));
 }
 
 /** n = round(−t²/2 / ln 2), as `roundingMagic` + n. @inline */

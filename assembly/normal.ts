@@ -1,7 +1,7 @@
 /** Normal numbers from a stream of random bits, by Box and Muller: a pair from two words, whatever the slice. */
 import { logVector } from "./logarithm";
 import { madd } from "./madd";
-import { fourBlocks, fourFit, philoxBlock, placeOf, storeBlocks, storeSlice, unitInterval } from "./random";
+import { eightBlocks, eightFit, orderBlocks, philoxBlock, placeOf, storeSlice, unitInterval } from "./random";
 
 /** cos(π/2 · (k + f)), |f| ≤ ½, k integer: cos or sin of π/2·f by polynomials, with k's sign. @inline */
 function cosineOfQuarters(k: v128, f: v128): v128 {
@@ -45,29 +45,31 @@ export function normalVector(bits: v128): v128 {
   return f32x4.mul(radius, cosineVector(quarters, i32x4(0, 1, 0, 1)));
 }
 
-/** The normals of four blocks whose words stand at `at`: words 0 and 1 are a pair, 2 and 3 are one. @inline */
-function fourNormals(at: usize): void {
+/** Eight pairs whose first words stand at `at`, their second ones 32 bytes on, become normal numbers. @inline */
+function eightPairs(at: usize): void {
   const radius0 = radiusVector(v128.load(at));
-  const radius1 = radiusVector(v128.load(at, 32));
-  const quarters0 = quartersVector(v128.load(at, 16));
+  const radius1 = radiusVector(v128.load(at, 16));
+  const quarters0 = quartersVector(v128.load(at, 32));
   const quarters1 = quartersVector(v128.load(at, 48));
   const none = i32x4.splat(0);
   const one = i32x4.splat(1);
-  const x0 = f32x4.mul(radius0, cosineVector(quarters0, none));
-  const x1 = f32x4.mul(radius0, cosineVector(quarters0, one));
-  const x2 = f32x4.mul(radius1, cosineVector(quarters1, none));
-  storeBlocks(at, x0, x1, x2, f32x4.mul(radius1, cosineVector(quarters1, one)));
+  v128.store(at, f32x4.mul(radius1, cosineVector(quarters1, none)), 16);
+  v128.store(at, f32x4.mul(radius0, cosineVector(quarters0, none)));
+  v128.store(at, f32x4.mul(radius1, cosineVector(quarters1, one)), 48);
+  v128.store(at, f32x4.mul(radius0, cosineVector(quarters0, one)), 32);
 }
 
 export function normal(out: usize, stream: usize, first: u32, count: u32): void {
   if (count === 0) return;
   const end = (first + count - 1) >> 2;
   for (let index = first >> 2; index <= end; ) {
-    if (fourFit(index, first, count)) {
+    if (eightFit(index, first, count)) {
       const at = placeOf(out, index, first);
-      fourBlocks(at, stream, index);
-      fourNormals(at);
-      index += 4;
+      eightBlocks(at, stream, index);
+      eightPairs(at);
+      eightPairs(at + 64);
+      orderBlocks(at);
+      index += 8;
     } else {
       storeSlice(out, normalVector(philoxBlock(stream, index)), index, first, count);
       index++;

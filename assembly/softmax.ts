@@ -1,5 +1,5 @@
 /** Softmax with cross-entropy, row by row. A row's sum has four fixed lanes, class j in lane j mod 4 (NUMERICS §1.5). */
-import { expVector } from "./exponential";
+import { expOfNegative } from "./exponential";
 import { afterLanes, loadLanes, loadLanesOver, storeLanes, storePair, sumOfLanes } from "./lanes";
 import { logVector } from "./logarithm";
 
@@ -24,15 +24,15 @@ function rowSum(powers: usize, z: usize, greatest: v128, classes: usize, store: 
   let sums = f32x4.splat(0.0);
   let n = classes;
   for (; n >= 8; n -= 8, z += 32, powers += 32) {
-    const low = expVector(f32x4.sub(v128.load(z), greatest));
-    const high = expVector(f32x4.sub(v128.load(z, 16), greatest));
+    const low = expOfNegative(f32x4.sub(v128.load(z), greatest));
+    const high = expOfNegative(f32x4.sub(v128.load(z, 16), greatest));
     if (store) storePair(powers, low, high);
     sums = f32x4.add(f32x4.add(sums, low), high);
   }
   for (; n > 0; n = afterLanes(n), z += 16, powers += 16) {
     // Lanes past the row take e^0, which is fast, and add +0, as e^−∞ would, which is slow: it underflows.
     const power = v128.and(
-      expVector(f32x4.sub(loadLanesOver(greatest, z, n), greatest)),
+      expOfNegative(f32x4.sub(loadLanesOver(greatest, z, n), greatest)),
       i32x4.gt_u(i32x4.splat(n), i32x4(0, 1, 2, 3)),
     );
     sums = f32x4.add(sums, power);

@@ -37,6 +37,11 @@ export function rowBlock(m: i32): i32 {
   return evenPart(m, ROW_BLOCK);
 }
 
+/** Panels for so many columns. */
+export function panelCount(columns: i32): i32 {
+  return (columns + COLUMNS - 1) / COLUMNS;
+}
+
 /** A row of zeros, where chains start. */
 export const ZEROS: usize = 0;
 /** One tile, for the edge. */
@@ -71,14 +76,11 @@ function reversedBytes(m: i32, k: i32): usize {
   const columns = min(m, REVERSED_COLUMNS);
   const depth = min(k, REVERSED_DEPTH);
   const blocks = (depth + K_BLOCK - 1) / K_BLOCK;
-  return (
-    reversedPanelsOffset(columns) +
-    <usize>(roundUp(columns, COLUMNS) / COLUMNS) * <usize>(depth + blocks) * PANEL_STEP
-  );
+  return reversedPanelsOffset(columns) + <usize>panelCount(columns) * <usize>(depth + blocks) * PANEL_STEP;
 }
 
 export function stripsOffset(width: i32, depth: i32): usize {
-  return PANELS + <usize>(roundUp(width, COLUMNS) / COLUMNS) * panelBytes(depth);
+  return PANELS + <usize>panelCount(width) * panelBytes(depth);
 }
 
 function straightBytes(m: i32, n: i32, k: i32): usize {

@@ -1,13 +1,9 @@
 /** The three products of the interface: A or B stored straight or transposed. */
 import { ZEROS } from "./blocking";
+import { reverses } from "./choose";
 import { PANEL_STEP } from "./pack";
 import { reversed } from "./reversed";
 import { straight } from "./straight";
-
-/** Whether C is computed column by column: see reversed. */
-function reverses(m: i32, n: i32, _k: i32, transposedA: bool, transposedB: bool): bool {
-  return transposedB && !transposedA && m <= 256 && n > m;
-}
 
 /** C = epilogue(A·B (+ C)), strides in bytes. Sizes of 0 or less leave C alone, but k = 0 is an empty sum. */
 function gemm(
@@ -29,7 +25,7 @@ function gemm(
 ): void {
   if (m <= 0 || n <= 0) return;
   for (let i: usize = 0; i < PANEL_STEP; i += 16) v128.store(scratch + ZEROS + i, f32x4.splat(0));
-  if (k > 0 && reverses(m, n, k, transposedA, transposedB)) {
+  if (k > 0 && reverses(transposedA, transposedB, m, n, k, aStride, bStride)) {
     const bRow = transposedB ? bStride : 4;
     const bColumn = transposedB ? 4 : bStride;
     reversed(

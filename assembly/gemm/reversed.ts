@@ -9,41 +9,70 @@ import {
   evenPart,
   kBlock,
   panelBytes,
+  panelCount,
   REVERSED_COLUMNS,
   REVERSED_DEPTH,
   REVERSED_GROUP,
   reversedPanelsOffset,
-  roundUp,
   ZEROS,
 } from "./blocking";
+import { readsRows } from "./choose";
 import { epilogue, operandAt } from "./epilogue";
 import { COLUMNS, tiles } from "./micro";
 import { PANEL_STEP } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
 import { transposeFrom, transposeTo } from "./transpose";
 
-/** Panels of Aᵀ, [k,columns], block of k after block of k. */
-function packPanels(panels: usize, a: usize, columns: i32, k: i32, aStride: usize, transposedA: bool): void {
+/** Panels of Aᵀ, [k,columns], block of k after block of k; where A is read directly only those at the edge. */
+function packPanels(
+  panels: usize,
+  a: usize,
+  columns: i32,
+  k: i32,
+  aStride: usize,
+  transposedA: bool,
+  direct: bool,
+): void {
   const depthMost = kBlock(k);
   for (let p = 0; p < k; p += depthMost) {
     const depth = min(k - p, depthMost);
-    packBlock(
-      panels,
-      a + (transposedA ? <usize>p * aStride : 4 * p),
-      columns,
-      depth,
-      aStride,
-      !transposedA,
-      false,
-    );
-    panels += <usize>(roundUp(columns, COLUMNS) / COLUMNS) * panelBytes(depth);
+    const from = a + (transposedA ? <usize>p * aStride : 4 * p);
+    packBlock(panels, from, columns, depth, aStride, !transposedA, direct);
+    panels += <usize>panelCount(columns) * panelBytes(depth);
   }
 }
 
-/** `rows` rows of Bᵀ (at `b`) times all panels: as many rows of the buffer, `step` bytes apart, over all k. */
+/** A strip of Bᵀ times all panels of a block of k; full panels are at a, aPanel apart, the edge's at `edge`. */
+function multiplyStrip(
+  c: usize,
+  seed: usize,
+  b: usize,
+  a: usize,
+  edge: usize,
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  step: usize,
+  seedStep: usize,
+  bRow: usize,
+  bColumn: usize,
+  aStep: usize,
+  aPanel: usize,
+): void {
+  const whole = columns / COLUMNS;
+  const wholeBytes = 4 * <usize>(whole * COLUMNS);
+  if (whole > 0) tiles(rows, c, seed, b, a, depth, whole, step, seedStep, bRow, bColumn, aStep, aPanel);
+  if (whole * COLUMNS === columns) return;
+  c += wholeBytes;
+  if (seedStep > 0) seed = c;
+  tiles(rows, c, seed, b, edge, depth, 1, step, seedStep, bRow, bColumn, PANEL_STEP, 0);
+}
+
+/** `rows` rows of Bᵀ (at `b`) times all panels, over all k: as many rows of the buffer, `step` bytes apart. */
 function multiplyGroup(
   buffer: usize,
   b: usize,
+  a: usize,
   panels: usize,
   zeros: usize,
   rows: i32,
@@ -52,26 +81,46 @@ function multiplyGroup(
   step: usize,
   bRow: usize,
   bColumn: usize,
+  aStride: usize,
+  direct: bool,
   chained: bool,
 ): void {
   const height = stripHeight(rows);
   const tall = firstStrips(rows);
-  const count = roundUp(columns, COLUMNS) / COLUMNS;
   const depthMost = kBlock(k);
   for (let p = 0; p < k; p += depthMost) {
     const depth = min(k - p, depthMost);
     const panel = panelBytes(depth);
+    const from = direct ? a + <usize>p * aStride : panels;
+    const edge = panels + <usize>(columns / COLUMNS) * panel;
+    const aStep = direct ? aStride : PANEL_STEP;
+    const aPanel = direct ? PANEL_STEP : panel;
     let c = buffer;
-    let from = b + <usize>p * bColumn;
+    let strip = b + <usize>p * bColumn;
     for (let s = 0; s < stripCount(rows); s++) {
-      const strip = s < tall ? height : height - 1;
+      const lines = s < tall ? height : height - 1;
       const seed = chained ? c : zeros;
       const seedStep = chained ? step : 0;
-      tiles(strip, c, seed, from, panels, depth, count, step, seedStep, bRow, bColumn, PANEL_STEP, panel);
-      c += <usize>strip * step;
-      from += <usize>strip * bRow;
+      multiplyStrip(
+        c,
+        seed,
+        strip,
+        from,
+        edge,
+        lines,
+        columns,
+        depth,
+        step,
+        seedStep,
+        bRow,
+        bColumn,
+        aStep,
+        aPanel,
+      );
+      c += <usize>lines * step;
+      strip += <usize>lines * bRow;
     }
-    panels += <usize>count * panel;
+    panels += <usize>panelCount(columns) * panel;
     chained = true;
   }
 }
@@ -99,6 +148,7 @@ export function reversed(
 ): void {
   const columnsMost = evenPart(m, REVERSED_COLUMNS);
   const depthMost = evenPart(k, REVERSED_DEPTH);
+  const direct = transposedA && readsRows(n, m, k, aStride);
   const buffer = scratch + BUFFER;
   const panels = scratch + reversedPanelsOffset(columnsMost);
   const step = bufferStep(columnsMost);
@@ -108,7 +158,7 @@ export function reversed(
       const depth = min(k - p, depthMost);
       const chained = beta !== 0 || p > 0;
       const aBlock = a + (transposedA ? 4 * i + <usize>p * aStride : <usize>i * aStride + 4 * p);
-      packPanels(panels, aBlock, columns, depth, aStride, transposedA);
+      packPanels(panels, aBlock, columns, depth, aStride, transposedA, direct);
       for (let j = 0; j < n; j += REVERSED_GROUP) {
         const rows = min(n - j, REVERSED_GROUP);
         const to = c + <usize>i * cStep + 4 * j;
@@ -117,6 +167,7 @@ export function reversed(
         multiplyGroup(
           buffer,
           bGroup,
+          aBlock,
           panels,
           scratch + ZEROS,
           rows,
@@ -125,6 +176,8 @@ export function reversed(
           step,
           bRow,
           bColumn,
+          aStride,
+          direct,
           chained,
         );
         transposeTo(to, cStep, buffer, step, rows, columns);

@@ -1,19 +1,11 @@
 /** C row by row: strips of A times panels of B, one block of k, of rows and of columns at a time. */
 import { packBlock, packStrips } from "./block";
 import { columnBlock, kBlock, PANELS, panelBytes, rowBlock, stripsOffset } from "./blocking";
+import { readsColumns, readsRows } from "./choose";
 import { operandAt } from "./epilogue";
 import { COLUMNS } from "./micro";
 import { multiplyBlock } from "./multiply";
 import { PANEL_STEP } from "./pack";
-
-/** Rows of B no further apart than this many bytes are read where they are, for up to this many rows of C. */
-const DIRECT_STRIDE: usize = 2048;
-const DIRECT_ROWS: i32 = 256;
-/** For so few rows of C packing B never pays. */
-const FEW_ROWS: i32 = 12;
-/** A transposed A is read where it is for sums up to this long, and up to this many columns of C. */
-const DIRECT_DEPTH: i32 = 64;
-const FEW_COLUMNS: i32 = 256;
 
 /**
  * C = epilogue(A·B (+ C)), strides in bytes. Element (i,p) of A is at a + i·aRow + p·aColumn, where one of the
@@ -36,8 +28,8 @@ export function straight(
   activation: i32,
   scratch: usize,
 ): void {
-  const directB = !transposedB && (m <= FEW_ROWS || (m <= DIRECT_ROWS && bStride <= DIRECT_STRIDE));
-  const packed = aColumn !== 4 && (k > DIRECT_DEPTH || n > FEW_COLUMNS);
+  const directB = !transposedB && readsRows(m, n, k, bStride);
+  const packed = aColumn !== 4 && !readsColumns(n, k, aColumn);
   const depthMost = kBlock(k);
   const columnsMost = columnBlock(n);
   const rowsMost = packed ? rowBlock(m) : m;

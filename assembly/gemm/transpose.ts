@@ -16,16 +16,11 @@ function wholeBlock(to: usize, toStep: usize, from: usize, fromStep: usize): voi
   v128.store(to + 3 * toStep, v128.shuffle<f64>(ab23, cd23, 1, 3));
 }
 
-/** `rows` × `columns` (1 … 4 each) floats, one after the other. */
+/** What is left of four rows or columns, one float after the other. */
 function partBlock(to: usize, toStep: usize, from: usize, fromStep: usize, rows: i32, columns: i32): void {
   for (; rows > 0; rows--, to += 4, from += fromStep) {
     for (let j = 0; j < columns; j++) store<f32>(to + <usize>j * toStep, load<f32>(from + 4 * j));
   }
-}
-
-function block(to: usize, toStep: usize, from: usize, fromStep: usize, rows: i32, columns: i32): void {
-  if (rows >= 4 && columns >= 4) wholeBlock(to, toStep, from, fromStep);
-  else partBlock(to, toStep, from, fromStep, min(rows, 4), min(columns, 4));
 }
 
 /** Goes along four rows of `from` after the other: what stands apart in memory is written. */
@@ -38,9 +33,14 @@ export function transposeFrom(
   columns: i32,
 ): void {
   for (; rows > 0; rows -= 4, to += 16, from += 4 * fromStep) {
-    for (let j = 0; j < columns; j += 4) {
-      block(to + <usize>j * toStep, toStep, from + 4 * j, fromStep, rows, columns - j);
+    let target = to;
+    let source = from;
+    let left = columns;
+    if (rows >= 4) {
+      for (; left >= 4; left -= 4, target += 4 * toStep, source += 16)
+        wholeBlock(target, toStep, source, fromStep);
     }
+    if (left > 0) partBlock(target, toStep, source, fromStep, min(rows, 4), left);
   }
 }
 
@@ -54,8 +54,13 @@ export function transposeTo(
   columns: i32,
 ): void {
   for (; columns > 0; columns -= 4, to += 4 * toStep, from += 16) {
-    for (let i = 0; i < rows; i += 4) {
-      block(to + 4 * i, toStep, from + <usize>i * fromStep, fromStep, rows - i, columns);
+    let target = to;
+    let source = from;
+    let left = rows;
+    if (columns >= 4) {
+      for (; left >= 4; left -= 4, target += 16, source += 4 * fromStep)
+        wholeBlock(target, toStep, source, fromStep);
     }
+    if (left > 0) partBlock(target, toStep, source, fromStep, left, min(columns, 4));
   }
 }

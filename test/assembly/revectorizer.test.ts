@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
+import type { KernelName } from "../../src/kernels/abi.ts";
 import { canRevectorize, thisHost } from "../../src/kernels/engine.ts";
+import { compileFor, instantiateKernels, readBinary } from "../../src/kernels/load.ts";
+import { createMemory } from "../../src/kernels/memory.ts";
 
 const run = promisify(execFile);
 
@@ -12,6 +15,18 @@ async function trace(binary: string): Promise<string> {
   const script = `new WebAssembly.Module(require("node:fs").readFileSync("build/kernels/${binary}.wasm"))`;
   const all = [...flags, "--experimental-wasm-revectorize", "--trace-wasm-revectorize", "-e", script];
   return (await run(process.execPath, all, { maxBuffer: 2 ** 26 })).stdout;
+}
+
+/** What V8 says of the functions that the relaxed binary exports, by name; of those that it does not look at, nothing. */
+async function tracesByName(): Promise<Map<string, string>> {
+  const kernels = instantiateKernels(compileFor(readBinary("relaxed"), "relaxed-128"), createMemory(1));
+  const functions = (await trace("relaxed")).split("Begin revec function");
+  const byIndex = new Map(functions.map((text) => [/^ wasm-function#(\d+)/.exec(text)?.[1], text]));
+  // An exported function's own name is its index in the binary.
+  const exported = Object.entries(kernels).map(
+    ([key, value]) => [key, byIndex.get(value.name) ?? ""] as const,
+  );
+  return new Map(exported);
 }
 
 const ifRevectorizing = canRevectorize(thisHost) ? test : test.skip;
@@ -34,6 +49,24 @@ ifRevectorizing("V8 makes 256-bit multiply-adds of the loop that shows the machi
   const pairs = functions.map((text) => new Set(text.match(/\[F32x4Qfma\]\(#\d+, #\d+\)/g)).size);
   // 6 and 12 pairs of chains, each twice a round.
   for (const count of [12, 24]) t.true(pairs.includes(count), `${count} pairs, but ${pairs}`);
+});
+
+const MAPS = ["relu", "sigmoid", "tanh", "gelu", "exp", "log", "scale", "add"] as const;
+const GRADIENTS = ["reluGradient", "sigmoidGradient", "tanhGradient", "geluGradient"] as const;
+const UPDATES = ["sgd", "momentum", "adam"] as const;
+const LOSSES = ["crossEntropy", "crossEntropyGradient", "crossEntropyWithGradient"] as const;
+const OTHERS = ["columnSums", "squaredNorms", "gatherBytes"] as const;
+
+ifRevectorizing("V8 makes 256-bit vectors of every map, gradient, update and loss", async (t) => {
+  const traces = await tracesByName();
+  for (const name of [...MAPS, ...GRADIENTS, ...UPDATES, ...LOSSES, ...OTHERS] satisfies KernelName[]) {
+    t.regex(traces.get(name) ?? "", /Decided? to vectorize/, name);
+  }
+});
+
+ifRevectorizing("V8 makes 256-bit additions of all chains of the column sums", async (t) => {
+  const pairs = (await tracesByName()).get("columnSums")?.match(/\[F32x4Add\]\(#\d+, #\d+\)/g);
+  t.is(new Set(pairs).size, 8 + 2, "eight pairs of the block of 64, two of the block of 16");
 });
 
 ifRevectorizing("V8's revectorizer compiles the plain binary too", async (t) => {
