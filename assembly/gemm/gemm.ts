@@ -51,7 +51,23 @@ export function gemmNN(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(false, false, c, a, b, bias, m, n, k, 4 * <usize>ldc, 4 * <usize>lda, 4 * <usize>ldb, beta, activation, scratch);
+  gemm(
+    false,
+    false,
+    c,
+    a,
+    b,
+    bias,
+    m,
+    n,
+    k,
+    4 * <usize>ldc,
+    4 * <usize>lda,
+    4 * <usize>ldb,
+    beta,
+    activation,
+    scratch,
+  );
 }
 
 export function gemmNT(
@@ -69,7 +85,23 @@ export function gemmNT(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(false, true, c, a, b, bias, m, n, k, 4 * <usize>ldc, 4 * <usize>lda, 4 * <usize>ldb, beta, activation, scratch);
+  gemm(
+    false,
+    true,
+    c,
+    a,
+    b,
+    bias,
+    m,
+    n,
+    k,
+    4 * <usize>ldc,
+    4 * <usize>lda,
+    4 * <usize>ldb,
+    beta,
+    activation,
+    scratch,
+  );
 }
 
 export function gemmTN(
@@ -87,5 +119,21 @@ export function gemmTN(
   activation: i32,
   scratch: usize,
 ): void {
-  gemm(true, false, c, a, b, bias, m, n, k, 4 * <usize>ldc, 4 * <usize>lda, 4 * <usize>ldb, beta, activation, scratch);
+  gemm(
+    true,
+    false,
+    c,
+    a,
+    b,
+    bias,
+    m,
+    n,
+    k,
+    4 * <usize>ldc,
+    4 * <usize>lda,
+    4 * <usize>ldb,
+    beta,
+    activation,
+    scratch,
+  );
 }

@@ -2,9 +2,10 @@
 import { EDGE, ZEROS } from "./blocking";
 import { edgeTile } from "./edge";
 import { epilogue } from "./epilogue";
-import { COLUMNS, tiles } from "./micro";
+import { COLUMNS } from "./micro";
 import { PANEL_STEP } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
+import { tiles } from "./tiles";
 
 /** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `edge`. */
 function multiplyStrip(
@@ -34,7 +35,21 @@ function multiplyStrip(
   if (columns === 0) return;
   c += 4 * panels * COLUMNS;
   const seed = chained ? c : zeros;
-  edgeTile(rows, columns, c, seed, a, edge, depth, cStep, seedStep, aRow, aColumn, PANEL_STEP, scratch + EDGE);
+  edgeTile(
+    rows,
+    columns,
+    c,
+    seed,
+    a,
+    edge,
+    depth,
+    cStep,
+    seedStep,
+    aRow,
+    aColumn,
+    PANEL_STEP,
+    scratch + EDGE,
+  );
 }
 
 /** Rows of A times a block of B. A is packed in strips, or element (i,p) of it is at a + i·aRow + p·aColumn. */

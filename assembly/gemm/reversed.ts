@@ -18,9 +18,10 @@ import {
 } from "./blocking";
 import { readsRows } from "./choose";
 import { epilogue } from "./epilogue";
-import { COLUMNS, tiles } from "./micro";
+import { COLUMNS } from "./micro";
 import { PANEL_STEP } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
+import { tiles } from "./tiles";
 import { transposeFrom, transposeTo } from "./transpose";
 
 /** Panels of Aᵀ, [k,columns], block of k after block of k; where A is read directly only those at the edge. */
@@ -101,7 +102,22 @@ function multiplyGroup(
       const lines = s < tall ? height : height - 1;
       const seed = chained ? c : zeros;
       const seedStep = chained ? step : 0;
-      multiplyStrip(c, seed, strip, from, edge, lines, columns, depth, step, seedStep, bRow, bColumn, aStep, aPanel);
+      multiplyStrip(
+        c,
+        seed,
+        strip,
+        from,
+        edge,
+        lines,
+        columns,
+        depth,
+        step,
+        seedStep,
+        bRow,
+        bColumn,
+        aStep,
+        aPanel,
+      );
       c += <usize>lines * step;
       strip += <usize>lines * bRow;
     }
@@ -149,7 +165,22 @@ export function reversed(
         const to = c + <usize>i * cStep + 4 * j;
         const bGroup = b + <usize>j * bRow + <usize>p * bColumn;
         if (chained) transposeFrom(buffer, step, to, cStep, columns, rows);
-        multiplyGroup(buffer, bGroup, aBlock, panels, scratch + ZEROS, rows, columns, depth, step, bRow, bColumn, aStride, direct, chained);
+        multiplyGroup(
+          buffer,
+          bGroup,
+          aBlock,
+          panels,
+          scratch + ZEROS,
+          rows,
+          columns,
+          depth,
+          step,
+          bRow,
+          bColumn,
+          aStride,
+          direct,
+          chained,
+        );
         transposeTo(to, cStep, buffer, step, rows, columns);
         if (p + depth >= k) epilogue(to, bias !== 0 ? bias + 4 * j : 0, columns, rows, cStep, activation);
       }

@@ -24,26 +24,42 @@ function partBlock(to: usize, toStep: usize, from: usize, fromStep: usize, rows:
 }
 
 /** Goes along four rows of `from` after the other: what stands apart in memory is written. */
-export function transposeFrom(to: usize, toStep: usize, from: usize, fromStep: usize, rows: i32, columns: i32): void {
+export function transposeFrom(
+  to: usize,
+  toStep: usize,
+  from: usize,
+  fromStep: usize,
+  rows: i32,
+  columns: i32,
+): void {
   for (; rows > 0; rows -= 4, to += 16, from += 4 * fromStep) {
     let target = to;
     let source = from;
     let left = columns;
     if (rows >= 4) {
-      for (; left >= 4; left -= 4, target += 4 * toStep, source += 16) wholeBlock(target, toStep, source, fromStep);
+      for (; left >= 4; left -= 4, target += 4 * toStep, source += 16)
+        wholeBlock(target, toStep, source, fromStep);
     }
     if (left > 0) partBlock(target, toStep, source, fromStep, min(rows, 4), left);
   }
 }
 
 /** Goes along four rows of `to` after the other: what stands apart in memory is read. */
-export function transposeTo(to: usize, toStep: usize, from: usize, fromStep: usize, rows: i32, columns: i32): void {
+export function transposeTo(
+  to: usize,
+  toStep: usize,
+  from: usize,
+  fromStep: usize,
+  rows: i32,
+  columns: i32,
+): void {
   for (; columns > 0; columns -= 4, to += 4 * toStep, from += 16) {
     let target = to;
     let source = from;
     let left = rows;
     if (columns >= 4) {
-      for (; left >= 4; left -= 4, target += 16, source += 4 * fromStep) wholeBlock(target, toStep, source, fromStep);
+      for (; left >= 4; left -= 4, target += 16, source += 4 * fromStep)
+        wholeBlock(target, toStep, source, fromStep);
     }
     if (left > 0) partBlock(target, toStep, source, fromStep, left, min(columns, 4));
   }
