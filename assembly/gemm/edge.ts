@@ -1,6 +1,7 @@
 /** A tile of fewer than 16 columns, computed whole beside C and copied in, so that nothing beside C is touched. */
 import { loadLanes, storeLanes } from "../lanes";
-import { COLUMNS, tiles } from "./micro";
+import { COLUMNS } from "./micro";
+import { tiles } from "./tiles";
 
 /** Copies rows of 1 … 15 floats; the floats of `to` above them keep their values. */
 function copyRows(to: usize, from: usize, rows: i32, columns: i32, toStep: usize, fromStep: usize): void {

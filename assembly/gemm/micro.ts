@@ -31,7 +31,7 @@ class Rows6 extends Rows5 {
 }
 
 /** Sixteen floats to `pointer`. @inline */
-function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+export function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
   v128.store(pointer, x1, 16);
   v128.store(pointer, x0);
   v128.store(pointer, x3, 48);
@@ -122,7 +122,7 @@ function micro<Rows>(
 }
 
 /** A row of tiles of 1 … 6 rows: see micro. */
-export function tiles(
+export function microTiles(
   rows: i32,
   c: usize,
   seed: usize,

@@ -2,9 +2,10 @@
 import { EDGE, ZEROS } from "./blocking";
 import { edgeTile } from "./edge";
 import { epilogue, operandAt } from "./epilogue";
-import { COLUMNS, tiles } from "./micro";
+import { COLUMNS } from "./micro";
 import { PANEL_STEP } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
+import { tiles } from "./tiles";
 
 /** One strip of A times a block of B: `rows` × `columns` of C. Full panels are at b, bPanel apart; the edge's in `edge`. */
 function multiplyStrip(

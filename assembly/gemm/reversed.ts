@@ -18,9 +18,10 @@ import {
 } from "./blocking";
 import { readsRows } from "./choose";
 import { epilogue, operandAt } from "./epilogue";
-import { COLUMNS, tiles } from "./micro";
+import { COLUMNS } from "./micro";
 import { PANEL_STEP } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
+import { tiles } from "./tiles";
 import { transposeFrom, transposeTo } from "./transpose";
 
 /** Panels of Aᵀ, [k,columns], block of k after block of k; where A is read directly only those at the edge. */

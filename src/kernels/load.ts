@@ -5,7 +5,14 @@ import { fileURLToPath } from "node:url";
 import { instantiateSync } from "@assemblyscript/loader";
 import { EnvironmentError, InputError } from "../base/errors.ts";
 import type { Kernels } from "./abi.ts";
-import { canRevectorize, type Engine, thisHost, withCompileFlags, withRelaxedSimd } from "./engine.ts";
+import {
+  canRevectorize,
+  type Engine,
+  type Host,
+  thisHost,
+  withCompileFlags,
+  withRelaxedSimd,
+} from "./engine.ts";
 import { createMemory } from "./memory.ts";
 import { checkSubnormals, SELF_TEST_BYTES, selfTest } from "./selftest.ts";
 
@@ -67,10 +74,20 @@ function withEngineSection(bytes: Uint8Array, engine: Engine): Uint8Array<ArrayB
 
 const widthOf = (engine: Engine): 128 | 256 => (engine.endsWith("256") ? 256 : 128);
 
-/** Rows of a GEMM tile whose accumulators fit the registers: 15 of them on x64, 28 on arm64. */
-function tileRowsOf(engine: Engine): number {
-  if (widthOf(engine) === 256) return 6;
-  return thisHost.arch === "arm64" ? 4 : 2;
+/** The GEMM tile that an engine keeps in its registers: see assembly/gemm/engine.ts. */
+interface Tile {
+  readonly tileRows: number;
+  readonly tileSplats: number;
+}
+
+/**
+ * The rows of 16 columns whose chains fit beside a row of B: V8 has 15 vector registers on x64, of which the plain binary
+ * needs one for products, and 28 on arm64.
+ */
+function tileOf(engine: Engine, host: Host): Tile {
+  if (engine === "relaxed-256") return { tileRows: 6, tileSplats: 0 };
+  if (engine === "plain-256") return { tileRows: 5, tileSplats: 0 };
+  return host.arch === "arm64" ? { tileRows: 4, tileSplats: 1 } : { tileRows: 2, tileSplats: 0 };
 }
 
 function engineOf(module: WebAssembly.Module): Engine {
@@ -85,9 +102,13 @@ export const compileFor: Compile = (bytes, engine) => {
 };
 
 /** This thread's kernels over `memory`. Works in any thread; throws nothing on purpose. */
-export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  const tileRows = tileRowsOf(engineOf(module));
-  const { instance } = instantiateSync(module, { env: { memory }, engine: { tileRows } });
+export function instantiateKernels(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  host: Host = thisHost,
+): Kernels {
+  const engine = { ...tileOf(engineOf(module), host) };
+  const { instance } = instantiateSync(module, { env: { memory }, engine });
   return instance.exports as unknown as Kernels;
 }
 

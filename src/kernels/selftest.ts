@@ -3,17 +3,24 @@ import { EnvironmentError } from "../base/errors.ts";
 import { ACTIVATION, type Kernels } from "./abi.ts";
 
 /** Bytes of memory that the self-test overwrites: its operands and the scratch of the longest sum. */
-export const SELF_TEST_BYTES = 131072;
+export const SELF_TEST_BYTES = 262144;
 
-/** m, n, k: a full tile and every shorter one, with whole and cut panels; k crosses the packing's steps of four. */
+/**
+ * m, n, k, and the distance between rows of an operand that has k of them: a full tile and every shorter one, with whole and
+ * cut panels; k crosses the packing's steps of four. Rows far apart are packed, near ones are read where they stand, and the
+ * last shape is computed column by column (assembly/gemm/choose.ts).
+ */
 const SHAPES = [
-  [6, 16, 9],
-  [9, 21, 4],
-  [7, 35, 17],
-  [1, 10, 130],
+  [6, 16, 9, 0],
+  [9, 21, 4, 1024],
+  [7, 35, 17, 0],
+  [2, 19, 5, 1024],
+  [3, 16, 6, 1024],
+  [1, 10, 130, 0],
+  [31, 7, 100, 0],
 ] as const;
 /** Where the operands stand, in bytes; the scratch comes last. */
-const [A, B, BIAS, C, TWIN, SCRATCH] = [64, 8192, 24576, 25600, 28672, 32768];
+const [A, B, BIAS, C, TWIN, SCRATCH] = [64, 40960, 81920, 83968, 87040, 90112];
 
 /** Fills `floats` with numbers of both signs and of magnitudes from 2⁻²⁰ to 4, the same on every machine. */
 function fill(floats: Float32Array): void {
@@ -33,9 +40,9 @@ function gemmAgrees(
   gemm: Gemm,
   activation: number,
 ): boolean {
-  return SHAPES.every(([m, n, k]) => {
-    const lda = gemm === "gemmTN" ? m : k;
-    const ldb = gemm === "gemmNT" ? k : n;
+  return SHAPES.every(([m, n, k, apart]) => {
+    const lda = gemm === "gemmTN" ? Math.max(m, apart) : k;
+    const ldb = gemm === "gemmNT" ? k : Math.max(n, apart);
     kernels[gemm](C, A, B, BIAS, m, n, k, n, lda, ldb, 0, activation, SCRATCH);
     kernels[gemm](C, A, B, 0, m, n, k, n, lda, ldb, 1, ACTIVATION.none, SCRATCH);
     twins[gemm](TWIN, A, B, BIAS, m, n, k, n, lda, ldb, 0, activation, SCRATCH);

@@ -1,6 +1,7 @@
 /** One GEMM call as a value: its operands laid out among poison, run by a kernel or by its twin, C compared bit by bit. */
 import { ACTIVATION_GRADIENT, type Kernels } from "../../src/kernels/abi.ts";
-import { numbers, type Twins } from "./twins.ts";
+import type { GemmTwins } from "./gemm-twins.ts";
+import { numbers } from "./twins.ts";
 
 export type Variant = "gemmNN" | "gemmNT" | "gemmTN";
 export const VARIANTS: readonly Variant[] = ["gemmNN", "gemmNT", "gemmTN"];
@@ -100,12 +101,12 @@ export function call(kernels: Kernels, gemm: GemmCase, layout: Layout, c: number
 }
 
 /** Runs kernel and twin; the first place where C, its gaps or its margins differ, or where the scratch overflowed. */
-export function difference(twins: Twins, gemm: GemmCase, seed: number): string | undefined {
+export function difference(twins: GemmTwins, gemm: GemmCase, seed: number): string | undefined {
   const layout = layOut(twins.kernels, gemm);
   fill(twins.memory, gemm, layout, seed);
   call(twins.kernels, gemm, layout, layout.c);
   call(twins.reference, gemm, layout, layout.twin);
-  const name = `${twins.engine} ${JSON.stringify(gemm)}`;
+  const name = `${twins.name} ${JSON.stringify(gemm)}`;
   const bytes = Buffer.from(twins.memory.buffer);
   const whole = (at: number): Buffer => bytes.subarray(at - 4 * MARGIN, at - 4 * MARGIN + 4 * layout.cFloats);
   if (!whole(layout.c).equals(whole(layout.twin))) return `${name}: C differs`;

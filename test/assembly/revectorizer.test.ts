@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
+import binaryen from "binaryen";
 import type { KernelName } from "../../src/kernels/abi.ts";
 import { canRevectorize, thisHost } from "../../src/kernels/engine.ts";
 import { compileFor, instantiateKernels, readBinary } from "../../src/kernels/load.ts";
@@ -71,4 +72,20 @@ ifRevectorizing("V8 makes 256-bit additions of all chains of the column sums", a
 
 ifRevectorizing("V8's revectorizer compiles the plain binary too", async (t) => {
   t.regex(await trace("plain"), /Decided? to vectorize/);
+});
+
+test("each row of a tile is loaded and stored as pairs off one pointer, the upper half stored first", (t) => {
+  const module = binaryen.readBinary(readBinary("relaxed"));
+  const functions = module.emitText().split(/\n(?= \(func )/);
+  module.dispose();
+  const kernels = functions.filter(
+    (text) => text.includes("f32x4.relaxed_madd") && text.includes("v128.store offset=48"),
+  );
+  const stores = kernels.flatMap((text) => text.match(/v128\.store(?: offset=\d+)?/g) ?? []);
+  // Rows of the tiles of 1 … 6 rows, and of arm64's two kernels of four.
+  t.true(stores.length >= 4 * (21 + 8), `${stores.length} stores`);
+  for (let i = 0; i < stores.length; i += 4) {
+    const row = [" offset=16", "", " offset=48", " offset=32"].map((offset) => `v128.store${offset}`);
+    t.deepEqual(stores.slice(i, i + 4), row);
+  }
 });
