@@ -61,24 +61,19 @@ function micro<Rows>(
     let c40 = c00, c41 = c01, c42 = c02, c43 = c03;
     let c50 = c00, c51 = c01, c52 = c02, c53 = c03;
     if (rows > 1) {
-      from += seedStep;
-      c10 = v128.load(from); c11 = v128.load(from, 16); c12 = v128.load(from, 32); c13 = v128.load(from, 48);
+      from += seedStep; c10 = v128.load(from); c11 = v128.load(from, 16); c12 = v128.load(from, 32); c13 = v128.load(from, 48);
     }
     if (rows > 2) {
-      from += seedStep;
-      c20 = v128.load(from); c21 = v128.load(from, 16); c22 = v128.load(from, 32); c23 = v128.load(from, 48);
+      from += seedStep; c20 = v128.load(from); c21 = v128.load(from, 16); c22 = v128.load(from, 32); c23 = v128.load(from, 48);
     }
     if (rows > 3) {
-      from += seedStep;
-      c30 = v128.load(from); c31 = v128.load(from, 16); c32 = v128.load(from, 32); c33 = v128.load(from, 48);
+      from += seedStep; c30 = v128.load(from); c31 = v128.load(from, 16); c32 = v128.load(from, 32); c33 = v128.load(from, 48);
     }
     if (rows > 4) {
-      from += seedStep;
-      c40 = v128.load(from); c41 = v128.load(from, 16); c42 = v128.load(from, 32); c43 = v128.load(from, 48);
+      from += seedStep; c40 = v128.load(from); c41 = v128.load(from, 16); c42 = v128.load(from, 32); c43 = v128.load(from, 48);
     }
     if (rows > 5) {
-      from += seedStep;
-      c50 = v128.load(from); c51 = v128.load(from, 16); c52 = v128.load(from, 32); c53 = v128.load(from, 48);
+      from += seedStep; c50 = v128.load(from); c51 = v128.load(from, 16); c52 = v128.load(from, 32); c53 = v128.load(from, 48);
     }
     let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, right = b;
     for (let p = k; p > 0; p--, right += bStep) {
