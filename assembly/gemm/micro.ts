@@ -78,33 +78,27 @@ function micro<Rows>(
     let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, right = b;
     for (let p = k; p > 0; p--, right += bStep) {
       const b0 = v128.load(right), b1 = v128.load(right, 16), b2 = v128.load(right, 32), b3 = v128.load(right, 48);
-      let x = v128.load32_splat(a0);
+      let x = v128.load32_splat(a0); a0 += aColumn;
       c00 = madd(x, b0, c00); c01 = madd(x, b1, c01); c02 = madd(x, b2, c02); c03 = madd(x, b3, c03);
-      a0 += aColumn;
       if (rows > 1) {
-        x = v128.load32_splat(a1);
+        x = v128.load32_splat(a1); a1 += aColumn;
         c10 = madd(x, b0, c10); c11 = madd(x, b1, c11); c12 = madd(x, b2, c12); c13 = madd(x, b3, c13);
-        a1 += aColumn;
       }
       if (rows > 2) {
-        x = v128.load32_splat(a2);
+        x = v128.load32_splat(a2); a2 += aColumn;
         c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
-        a2 += aColumn;
       }
       if (rows > 3) {
-        x = v128.load32_splat(a3);
+        x = v128.load32_splat(a3); a3 += aColumn;
         c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-        a3 += aColumn;
       }
       if (rows > 4) {
-        x = v128.load32_splat(a4);
+        x = v128.load32_splat(a4); a4 += aColumn;
         c40 = madd(x, b0, c40); c41 = madd(x, b1, c41); c42 = madd(x, b2, c42); c43 = madd(x, b3, c43);
-        a4 += aColumn;
       }
       if (rows > 5) {
-        x = v128.load32_splat(a5);
+        x = v128.load32_splat(a5); a5 += aColumn;
         c50 = madd(x, b0, c50); c51 = madd(x, b1, c51); c52 = madd(x, b2, c52); c53 = madd(x, b3, c53);
-        a5 += aColumn;
       }
     }
     storeRow(c, c00, c01, c02, c03);
