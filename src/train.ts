@@ -38,8 +38,6 @@ class Training {
   readonly #steps: number;
   #at: Position;
   #checkpointed = -1;
-  /** The latest epoch whose order is made. */
-  #prepared: number;
   /** Null until a checkpoint needs it. */
   #dataSha256: string | null;
   readonly #warnings: readonly string[];
@@ -62,7 +60,6 @@ class Training {
     );
     this.#epochs = [...(state?.epochs ?? [])];
     this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
-    this.#prepared = this.#at.epoch;
     session.epochLoss = state?.epochLoss ?? 0;
     this.#progression = new Progression(session, options, settings, this.#steps, state?.epochSeconds ?? 0);
     this.#warnings = [...session.compiled.warnings, ...otherKernels(resume, session.compiled.digest)];
@@ -74,6 +71,7 @@ class Training {
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
     const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
+    const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
       ...{ model, data, ranks, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
@@ -82,6 +80,10 @@ class Training {
         products: resume.state.products,
         modelSha256: resume.state.modelSha256,
       },
+      epochs: Array.from(
+        { length: Math.min(ORDER_SLOTS, settings.epochs - done) },
+        (_, index) => done + 1 + index,
+      ),
       check: ({ fma }) => resume && checkFmaClass(resume, fma),
     });
     try {
@@ -119,7 +121,6 @@ class Training {
   }
 
   async #trainEpochs(): Promise<TrainResult["status"]> {
-    this.#prepareOrders();
     while (this.#at.step < this.#steps) {
       if (this.#options.signal?.aborted) return "interrupted";
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
@@ -134,14 +135,12 @@ class Training {
     return owed && !(await this.#endEpoch()) ? "nonfinite" : "ok";
   }
 
-  /** Trains the epoch in hand up to its step `end`; the next epoch's order is made meanwhile, if it is not there. */
+  /** Trains the epoch in hand up to its step `end`. */
   async #trainTo(end: number): Promise<void> {
     const { step, epoch, stepInEpoch } = this.#at;
     this.#progression.begin(this.#at);
     try {
-      const training = this.#session.train(epoch + 1, stepInEpoch, end, step);
-      this.#prepareOrders();
-      const done = await training;
+      const done = await this.#session.train(epoch + 1, stepInEpoch, end, step);
       this.#at = { step: done, epoch, stepInEpoch: stepInEpoch + done - step };
     } finally {
       this.#progression.end();
@@ -150,23 +149,18 @@ class Training {
   }
 
   /**
-   * Makes the orders of the epoch in hand and of the next one, where they are needed and not made yet. Two at the start: what
-   * the main thread does in the first milliseconds of training, in cold code, the ranks would have to do without a core.
-   */
-  #prepareOrders(): void {
-    const { step, epoch, stepInEpoch } = this.#at;
-    const last = epoch + Math.ceil((stepInEpoch + this.#steps - step) / this.#stepsPerEpoch);
-    while (this.#prepared < Math.min(epoch + ORDER_SLOTS, last)) this.#session.prepareEpoch(++this.#prepared);
-  }
-
-  /**
    * Evaluates, also where `--max-steps` cut the epoch short; a whole epoch makes room for the next one. False if what the
-   * last update left is not finite, though the loss before it was: nothing to save, or to go on from.
+   * last update left is not finite, though the loss before it was: nothing to save, or to go on from. Meanwhile the order of
+   * the epoch after the next takes the place of the one just trained.
    */
   async #endEpoch(): Promise<boolean> {
     const { epoch, stepInEpoch, step } = this.#at;
     const samples = Math.min(stepInEpoch * this.#settings.batch, this.#options.data.train.count);
-    const { loss, accuracy } = await this.#session.evaluate();
+    const evaluated = this.#session.evaluate();
+    const isWhole = stepInEpoch === this.#stepsPerEpoch;
+    if (isWhole && step + this.#stepsPerEpoch < this.#steps)
+      this.#session.prepareEpoch(epoch + 1 + ORDER_SLOTS);
+    const { loss, accuracy } = await evaluated;
     const record: EpochRecord = {
       epoch: epoch + 1,
       seconds: this.#progression.epochSeconds,
@@ -176,7 +170,7 @@ class Training {
     };
     this.#options.observer?.epoch?.(record);
     const finite = Number.isFinite(loss) && allFinite(this.#session.parameters);
-    if (finite && stepInEpoch === this.#stepsPerEpoch) {
+    if (finite && isWhole) {
       this.#epochs.push(record);
       this.#at = { step, epoch: epoch + 1, stepInEpoch: 0 };
       this.#session.epochLoss = 0;

@@ -19,7 +19,7 @@ export interface Position {
 }
 
 /** What a job's steps are read from. */
-export type Source = Pick<Session, "stepsDone" | "record" | "stopAfterThisStep">;
+export type Source = Pick<Session, "stepsDone" | "records" | "stopAfterThisStep">;
 
 export class Progression {
   readonly #session: Source;
@@ -120,7 +120,7 @@ export class Progression {
       epochs: this.#settings.epochs,
       step,
       steps: this.#steps,
-      loss: this.#session.record(step).loss,
+      loss: this.#session.records(step, 1).losses[0],
       samplesPerSecond,
       secondsLeft: ((this.#steps - step) * seconds) / (step - this.#at.step),
     };
@@ -131,16 +131,13 @@ export class Progression {
     for (const done = this.#session.stepsDone; this.#heard < done; ) {
       const first = Math.max(this.#heard + 1, this.#firstKept());
       const last = Math.min(done, first + CHUNK_STEPS - 1);
-      const read = Array.from({ length: last - first + 1 }, (_, index) =>
-        this.#session.record(first + index),
-      );
+      const read = this.#session.records(first, last - first + 1);
       // The ranks go on: what they have overwritten while we read was read wrongly.
-      const lost = Math.max(0, Math.min(read.length, this.#firstKept() - first));
-      const records = read.slice(lost);
-      for (const { durationMs } of records) this.#durations.add(durationMs);
+      const lost = Math.max(0, Math.min(read.losses.length, this.#firstKept() - first));
+      const [losses, stepMs] = [read.losses.slice(lost), read.stepMs.slice(lost)];
+      for (const durationMs of stepMs) this.#durations.add(durationMs);
       this.#heard = last;
-      const [losses, stepMs] = [records.map(({ loss }) => loss), records.map(({ durationMs }) => durationMs)];
-      if (records.length > 0) this.#options.observer?.losses?.(first + lost, losses, stepMs);
+      if (losses.length > 0) this.#options.observer?.losses?.(first + lost, losses, stepMs);
     }
   }
 

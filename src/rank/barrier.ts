@@ -91,10 +91,7 @@ export class Barrier {
  */
 const SPIN_US = 50;
 const CROWDED_SPIN_US = 2;
-/**
- * Between two commands a rank stays awake longer: two that are woken at once may find themselves on one core, while another
- * is idle, for tens of ms, until the system looks again.
- */
+/** Between two commands a rank stays awake longer, on the core that it has. */
 const COMMAND_SPINS = 40;
 /** Looks are timed in rounds of so many; the first rounds run before V8 has optimised the loop, so the fastest one counts. */
 const ROUND_LOOKS = 2000;

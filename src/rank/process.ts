@@ -145,7 +145,7 @@ export class RankProcess {
     });
     Atomics.store(this.#words, WORD.command, COMMAND[command]);
     Atomics.add(this.#words, WORD.sequence, 1);
-    Atomics.notify(this.#words, WORD.sequence);
+    Atomics.notify(this.#words, WORD.sequence, 1); // and each rank wakes another
   }
 
   #command(command: CommandName, operands: readonly number[]): Promise<void> {

@@ -28,6 +28,8 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
       if (!lookFor(words, WORD.sequence, sequence, looks))
         while (Atomics.load(words, WORD.sequence) === sequence) Atomics.wait(words, WORD.sequence, sequence);
       sequence = Atomics.load(words, WORD.sequence);
+      // One wakes the next: two that are woken at once may find themselves on one core, while another is idle.
+      Atomics.notify(words, WORD.sequence, 1);
       if (!obey(loop, words)) return;
       tell({ type: "done" });
     }

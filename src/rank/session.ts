@@ -50,12 +50,14 @@ export interface SessionOptions {
   };
   /** Ranks that do more than their job: the script of their threads, and what each job is given besides. */
   readonly instrument?: { readonly script: URL; readonly extend: (job: RankJob) => RankJob };
+  /** Epochs whose orders are made while the ranks start: what the main thread does later takes a core from a rank. */
+  readonly epochs?: readonly number[];
   /** Throws if these kernels will not do; asked before anything is allocated. */
   readonly check?: (compiled: CompiledKernels) => void;
 }
 
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
-type Plan = Omit<SessionOptions, "start" | "check">;
+type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
 
 export interface Evaluation {
   readonly loss: number;
@@ -88,10 +90,11 @@ export class Session {
   }
 
   /** Starts the ranks and, while they start, reads the data and makes the weights. */
-  static async open({ start, check, ...options }: SessionOptions): Promise<Session> {
+  static async open({ start, check, epochs = [], ...options }: SessionOptions): Promise<Session> {
     const session = new Session(options, check);
     try {
       session.#fill(start);
+      for (const epoch of epochs) session.prepareEpoch(epoch);
       await session.#ready;
       return session;
     } catch (error) {
@@ -138,10 +141,12 @@ export class Session {
     return this.#numbers("stepLoss")[0];
   }
 
-  /** Mean loss and duration (ms) of step `step` (1, 2, …) of the run; only the latest STEP_RING are remembered. */
-  record(step: number): { loss: number; durationMs: number } {
-    const entry = (step - 1) % STEP_RING;
-    return { loss: this.#losses[entry], durationMs: this.#durationsMs[entry] };
+  /** Mean losses and durations (ms) of `count` steps of the run from step `first` (1, 2, …); only the latest STEP_RING are remembered. */
+  records(first: number, count: number): { losses: number[]; stepMs: number[] } {
+    return {
+      losses: fromRing(this.#losses, first - 1, count),
+      stepMs: fromRing(this.#durationsMs, first - 1, count),
+    };
   }
 
   /** Mean loss and share of right answers over the test set. */
@@ -259,6 +264,14 @@ export class Session {
   #kernels(): Kernels {
     return instantiateKernels(this.compiled.module, this.#memory);
   }
+}
+
+/** `count` numbers of a ring, from the `first` that was ever put in. */
+function fromRing(ring: Float64Array, first: number, count: number): number[] {
+  const start = first % ring.length;
+  const behind = Math.max(0, start + count - ring.length);
+  const numbers = Array.from(ring.subarray(start, start + count - behind));
+  return behind > 0 ? numbers.concat(Array.from(ring.subarray(0, behind))) : numbers;
 }
 
 /** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */

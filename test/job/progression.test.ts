@@ -17,9 +17,12 @@ class FakeRank implements Source {
     for (; steps > 0; steps--) this.ring[this.stepsDone++ % STEP_RING] = this.stepsDone;
   }
 
-  record(step: number): { loss: number; durationMs: number } {
-    this.do(this.stepsPerRead);
-    return { loss: this.ring[(step - 1) % STEP_RING], durationMs: 1 };
+  records(first: number, count: number): { losses: number[]; stepMs: number[] } {
+    const losses = Array.from({ length: count }, (_, index) => {
+      this.do(this.stepsPerRead);
+      return this.ring[(first - 1 + index) % STEP_RING];
+    });
+    return { losses, stepMs: losses.map(() => 1) };
   }
 
   stopAfterThisStep(): void {
