@@ -8,7 +8,7 @@ import { describeMachine } from "./machine.mjs";
 import { median, spread, table, takeTurns } from "./measure.mjs";
 
 const CASES = [
-  { hidden: "128", batch: "64", epochs: "3" },
+  { hidden: "128", batch: "64", epochs: "5" },
   { hidden: "512,512", batch: "256", epochs: "1" },
 ];
 
