@@ -10,7 +10,7 @@ export interface JobAddresses {
   /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
   readonly lossRing: number;
   readonly durationRing: number;
-  /** The first parameter: what an injected NaN poisons. */
+  /** The first weight, of the rank's own where ranks own columns: what an injected NaN poisons. */
   readonly firstParameter: number;
 }
 

@@ -10,11 +10,13 @@ import { type CompiledKernels, compileKernels, instantiateKernels } from "../ker
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
+import { columnsOffset } from "../program/columns.ts";
 import { parseFault } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { RankProcess } from "./process.ts";
+import { fromRing } from "./ring.ts";
 import {
   checkSameModel,
   type Hyperparameters,
@@ -203,13 +205,12 @@ export class Session {
 
   #jobs(): RankJob[] {
     const { ranks, data, timeoutMs, training, instrument } = this.#options;
-    const { train, evaluate, evaluationBatch, step } = this.layout;
+    const { train, evaluate, evaluationBatch } = this.layout;
     const addresses = {
       control: this.#address("control"),
       stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
       lossRing: this.#address("lossRing"),
       durationRing: this.#address("durationRing"),
-      firstParameter: step.parameters.length > 0 ? this.#address(step.parameters[0].name) : 0,
     };
     const fault = parseFault(process.env.LOCKSTEP_FAULT);
     const jobs = evaluate.map((program, rank) => ({
@@ -223,11 +224,21 @@ export class Session {
       testSamples: data.test.count,
       train: train ? train[rank] : null,
       evaluate: program,
-      addresses,
+      addresses: { ...addresses, firstParameter: this.#firstParameter(rank) },
       timeoutMs,
       fault,
     }));
     return instrument ? jobs.map(instrument.extend) : jobs;
+  }
+
+  /** The first weight, or where the ranks own its columns, the rank's first. */
+  #firstParameter(rank: number): number {
+    const [parameter] = this.layout.step.parameters;
+    if (!parameter) return 0;
+    const slice = this.layout.columns.get(parameter.name)?.[rank];
+    const offset =
+      slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;
+    return this.#address(parameter.name) + offset;
   }
 
   #fill(start: SessionOptions["start"]): void {
@@ -264,14 +275,6 @@ export class Session {
   #kernels(): Kernels {
     return instantiateKernels(this.compiled.module, this.#memory);
   }
-}
-
-/** `count` numbers of a ring, from the `first` that was ever put in. */
-function fromRing(ring: Float64Array, first: number, count: number): number[] {
-  const start = first % ring.length;
-  const behind = Math.max(0, start + count - ring.length);
-  const numbers = Array.from(ring.subarray(start, start + count - behind));
-  return behind > 0 ? numbers.concat(Array.from(ring.subarray(0, behind))) : numbers;
 }
 
 /** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
