@@ -9,7 +9,7 @@ import { median, spread, table, takeTurns } from "./measure.mjs";
 import { roundTripNs } from "./ping-pong.mjs";
 
 const CASES = [
-  { hidden: "128", batch: "64", epochs: "3" },
+  { hidden: "128", batch: "64", epochs: "5" },
   { hidden: "512,512", batch: "256", epochs: "1" },
 ];
 

@@ -39,6 +39,10 @@ export type Operand =
   | { readonly length: string; readonly times?: number }
   /** The number of elements of the rank's slice of an operand that lies in one piece. */
   | { readonly elements: "input" | "output"; readonly index: number }
+  /** 1 if the call goes on with the chains of the call before it, which had other columns of the first input, else 0. */
+  | { readonly continues: true }
+  /** An operand that only the last call of a chain is given, the others 0. */
+  | { readonly atTheEnd: Operand }
   /** Elements from one row to the next of an operand as stored. */
   | { readonly stride: "input" | "output"; readonly index: number }
   /** Private bytes of the rank for the time of the call. */
@@ -79,8 +83,11 @@ export interface Op {
   readonly placement: "split" | "first" | "every";
   /** Inputs that the kernel overwrites. The first of them, where there is no output, is what the ranks split. */
   readonly writes?: readonly number[];
-  /** Its kernel takes the row strides of all matrices, so that ranks may divide the columns of what it writes, too. */
-  readonly takesColumns?: true;
+  /**
+   * Ranks may divide the columns of what it writes, too: its kernel takes the row strides of all matrices ("strided"), or it
+   * does where each rank's columns are stored apart, in one piece ("apart").
+   */
+  readonly takesColumns?: "strided" | "apart";
   /** [output, input] that may be the same memory. */
   readonly inPlace?: readonly [number, number];
   outputs(inputs: readonly Tensor[], attributes: Attributes): readonly TensorSpec[];

@@ -4,12 +4,13 @@
  *     by samples   gather own · layer 1 … loss … dX  ┃  dW, update of own rows of W₁          ┃
  *     by units     gather all · layer 1, own units   ┃  layer 2 … loss, own samples            ┃  dX, dW, update: own units ┃
  *
- * By units no element of W₁ (stored with each rank's columns apart) nor of its gradient ever leaves its rank's cache, and
- * activations move instead, which are fewer. The samples are not exchanged either: every rank gathers all of them.
+ * By units no element of W₁ nor of its gradient ever leaves its rank's cache, and activations move instead, which are fewer.
+ * The samples are not exchanged either: every rank gathers all of them.
  */
 import { matmul } from "../graph/ops/matmul.ts";
 import { gatherBytes, gatherBytesByEvery } from "../graph/ops/source.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
+import { alongUnits, type ColumnFamilies, familiesByColumns } from "./columns.ts";
 import { type Space, Spaces } from "./spaces.ts";
 
 /** Ranks own units in runs of so many: a cache line, and a panel of the kernels. */
@@ -83,41 +84,29 @@ export function layersByUnits(
 }
 
 /** Whether a tensor is such weights, their gradient or their optimizer's state: stored with each rank's columns apart. */
-export function isStoredByColumns(tensor: Tensor, weights: ReadonlySet<string>): boolean {
+export function isWeightByColumns(tensor: Tensor, weights: ReadonlySet<string>): boolean {
   const isMatrix = tensor.shape.length === 2 && tensor.shape[0] !== "batch";
   return isMatrix && weights.has((tensor.of ?? tensor).name);
 }
 
-/** The nodes, those that write units of these layers divided along them. */
-export function divideByUnits(nodes: readonly Node[], weights: ReadonlySet<string>): Node[] {
-  if (weights.size === 0) return [...nodes];
-  const spaces = new Spaces(nodes);
-  const layers = candidates(nodes, spaces).filter(({ weight }) => weights.has(weight.name));
-  const families = new Map(layers.map(({ weight, space }) => [space, unitFamily(weight.name)]));
-  return nodes.map((node) => {
-    if (node.op === gatherBytes) return { ...node, op: gatherBytesByEvery };
-    if (node.op.placement !== "split") return node;
-    const along = alongUnits(node, spaces, families, weights);
-    return along ? { ...node, along } : node;
-  });
+/** A list of nodes of which ranks divide some along units. */
+export interface DividedNodes {
+  readonly nodes: readonly Node[];
+  /** The tensors that are stored with each rank's columns apart, and the family of the columns. */
+  readonly byColumns: ColumnFamilies;
 }
 
-/** The axis of units along which a node can be divided, if what it writes has one. */
-function alongUnits(
-  node: Node,
-  spaces: Spaces,
-  families: ReadonlyMap<Space, string>,
-  weights: ReadonlySet<string>,
-): Node["along"] {
-  const { roles, inputs, outputs } = node.op.axes(node);
-  const [written, axes] =
-    node.outputs.length > 0
-      ? [node.outputs[0], outputs[0]]
-      : [node.inputs[node.op.writes?.[0] ?? 0], inputs[node.op.writes?.[0] ?? 0]];
-  for (const [index, space] of spaces.of(written).entries()) {
-    const family = families.get(space);
-    const takes = index === 0 || node.op.takesColumns || isStoredByColumns(written, weights);
-    if (family && takes && roles[axes[index]] === "row") return { axis: axes[index], family };
-  }
-  return undefined;
+/** The nodes, those that write units of these layers divided along them. */
+export function divideByUnits(nodes: readonly Node[], weights: ReadonlySet<string>): DividedNodes {
+  const spaces = new Spaces(nodes);
+  const layers = candidates(nodes, spaces).filter(({ weight }) => weights.has(weight.name));
+  if (layers.length === 0) return { nodes, byColumns: new Map() };
+  const families = new Map(layers.map(({ weight, space }) => [space, unitFamily(weight.name)]));
+  const byColumns = familiesByColumns(nodes, spaces, families);
+  const divided = nodes.map((node) => {
+    if (node.op === gatherBytes) return { ...node, op: gatherBytesByEvery };
+    const along = alongUnits(node, spaces, families, byColumns);
+    return along ? { ...node, along } : node;
+  });
+  return { nodes: divided, byColumns };
 }

@@ -7,6 +7,16 @@
  */
 import type { Slice } from "./partition.ts";
 
+/**
+ * Between what neighbouring ranks write lie so many bytes, since a core that reads up to the end of its own fetches some more:
+ * it would take lines from the other core, again and again.
+ */
+export const RANK_GAP_BYTES = 8192;
+
+/** Bytes from the beginning of a matrix of f32 with so many rows to the columns of rank `owner`, which begin with `first`. */
+export const columnsOffset = (first: number, rows: number, owner: number): number =>
+  4 * first * rows + RANK_GAP_BYTES * owner;
+
 /** By name of a parameter: the columns of every rank. A parameter that is not in it is stored row after row. */
 export type ColumnSlices = ReadonlyMap<string, readonly Slice[]>;
 
@@ -17,9 +27,10 @@ export function visitRuns(
   slices: readonly Slice[],
   visit: (logical: number, stored: number, count: number) => void,
 ): void {
-  for (const { first, count } of slices)
+  for (const [owner, { first, count }] of slices.entries())
     if (count > 0)
-      for (let row = 0; row < rows; row++) visit(row * columns + first, first * rows + row * count, count);
+      for (let row = 0; row < rows; row++)
+        visit(row * columns + first, columnsOffset(first, rows, owner) / 4 + row * count, count);
 }
 
 /** The stored matrix, row after row. */

@@ -10,20 +10,21 @@ import { STREAM } from "../kernels/abi.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
+import type { ColumnFamilies } from "../parallel/columns.ts";
 import {
   divideByUnits,
-  isStoredByColumns,
+  isWeightByColumns,
   layersByUnits,
   type UnitPolicy,
   unitFamily,
 } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
-import type { ColumnSlices } from "../program/columns.ts";
+import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
-import { placeNamed, placeValues } from "../program/place.ts";
+import { gapsOf, placeNamed, placeValues } from "../program/place.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
@@ -69,6 +70,7 @@ export interface ProcessLayout {
 interface Part {
   readonly step: StepGraph;
   readonly phases: readonly (readonly Node[])[];
+  readonly byColumns: ColumnFamilies;
   readonly batch: number;
 }
 
@@ -84,8 +86,8 @@ function graphs(options: LayoutOptions): Parts {
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
   const part = (step: StepGraph, batch: number): Part => {
-    const phases = cutIntoPhases(divideByUnits(nodesOf(step), byUnits));
-    return { step, phases, batch };
+    const { nodes, byColumns } = divideByUnits(nodesOf(step), byUnits);
+    return { step, phases: cutIntoPhases(nodes), byColumns, batch };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
   const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
@@ -109,7 +111,7 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
 
 /** The columns that each rank owns, of every parameter and state that is stored by columns. */
 function columnSlices(step: StepGraph, byUnits: ReadonlySet<string>, slices: Partition): ColumnSlices {
-  const stored = [...step.parameters, ...step.states].filter((tensor) => isStoredByColumns(tensor, byUnits));
+  const stored = [...step.parameters, ...step.states].filter((tensor) => isWeightByColumns(tensor, byUnits));
   return new Map(
     stored.map((tensor) => [
       tensor.name,
@@ -125,26 +127,27 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
   placeRun(arena, addresses, data);
-  for (const { step } of parts) placeNamed(arena, step, addresses);
+  for (const { step, byColumns } of parts) placeNamed(arena, step, addresses, gapsOf(byColumns, ranks));
 
   // Training and evaluation take turns, so their values and scratch share one region each.
-  const values = parts.map(({ phases, batch }) => placeValues(phases, batch, ranks));
+  const values = parts.map(({ phases, batch, byColumns }) => placeValues(phases, batch, ranks, byColumns));
   const valuesBase = arena.reserve(Math.max(...values.map(({ bytes }) => bytes)));
   const scratchSize = Math.max(
     ...parts.map(({ phases, batch }) => scratchBytes(phases, batch, options.scratchBytes)),
   );
-  const scratchBase = arena.reserve(ranks * alignUp(scratchSize));
+  const scratchBytesOfRank = alignUp(scratchSize) + RANK_GAP_BYTES;
+  const scratchBase = arena.reserve(ranks * scratchBytesOfRank);
 
   const partitions = parts.map(({ phases, batch }) => partition(phases.flat(), batch, ranks));
-  const programs = parts.map(({ phases, batch }, index) => {
+  const programs = parts.map(({ phases, batch, byColumns }, index) => {
     const slices = partitions[index];
     return Array.from({ length: ranks }, (_, rank) => {
-      const scratch = scratchBase + rank * alignUp(scratchSize);
+      const scratch = scratchBase + rank * scratchBytesOfRank;
       const places = {
         named: addresses,
         values: values[index],
         valuesBase,
-        byColumns: byUnits,
+        byColumns,
         scratch,
         phases,
       };

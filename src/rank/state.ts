@@ -4,7 +4,7 @@ import { streamKey } from "../base/philox.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { HYPER, type Kernels, STREAM } from "../kernels/abi.ts";
-import { type ColumnSlices, toLogical, toStored, visitRuns } from "../program/columns.ts";
+import { type ColumnSlices, RANK_GAP_BYTES, toLogical, toStored, visitRuns } from "../program/columns.ts";
 
 /** Where a process keeps its parameters and states: ProcessLayout has it. */
 export interface StateLayout {
@@ -12,13 +12,11 @@ export interface StateLayout {
   readonly columns: ColumnSlices;
 }
 
-/** The elements as they are stored: a view on the shared memory. */
-function storedOf(
-  memory: WebAssembly.Memory,
-  { addresses }: StateLayout,
-  { name, shape }: Tensor,
-): Float32Array {
-  return new Float32Array(memory.buffer, addresses.get(name) as number, elementCount(shape));
+/** The elements as they are stored, gaps between the ranks' columns included: a view on the shared memory. */
+function storedOf(memory: WebAssembly.Memory, layout: StateLayout, { name, shape }: Tensor): Float32Array {
+  const gapsBytes = RANK_GAP_BYTES * (layout.columns.get(name)?.length ?? 0);
+  const count = elementCount(shape) + gapsBytes / 4;
+  return new Float32Array(memory.buffer, layout.addresses.get(name) as number, count);
 }
 
 /** The tensor row after row: a view on the shared memory, or a copy where the ranks own columns. */

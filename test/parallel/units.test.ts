@@ -22,7 +22,7 @@ const chosen = (model: Model, batch: number, ranks: number, policy?: "always") =
 ];
 
 test("a layer by units has a phase for its product, one for the layers after it, and one for all gradients", (t) => {
-  const nodes = divideByUnits(training(mlp([128, 64], "relu")), new Set(["linear1.weight"]));
+  const { nodes } = divideByUnits(training(mlp([128, 64], "relu")), new Set(["linear1.weight"]));
   t.deepEqual(draw(cutIntoPhases(nodes)), [
     "gatherBytes · matmul 1W · gatherLabels",
     "matmul 2W · matmul 3W · loss · dX 3W",
@@ -31,7 +31,7 @@ test("a layer by units has a phase for its product, one for the layers after it,
 });
 
 test("clipping by the global norm takes two more phases then, too", (t) => {
-  const nodes = divideByUnits(training(mlp([128], "relu"), true), new Set(["linear1.weight"]));
+  const { nodes } = divideByUnits(training(mlp([128], "relu"), true), new Set(["linear1.weight"]));
   t.is(cutIntoPhases(nodes).length, 5);
 });
 
@@ -67,7 +67,7 @@ test("ranks own whole blocks of units, as evenly as blocks allow, and the next l
   const job = fc.record({ units: fc.integer({ min: 1, max: 300 }), ranks: fc.integer({ min: 2, max: 9 }) });
   fc.assert(
     fc.property(job, ({ units, ranks }) => {
-      const nodes = divideByUnits(training(mlp([units], "relu")), new Set(["linear1.weight"]));
+      const { nodes } = divideByUnits(training(mlp([units], "relu")), new Set(["linear1.weight"]));
       const slices = partition(nodes, 32, ranks).get(unitFamily("linear1.weight")) ?? [];
       const most = Math.ceil(Math.ceil(units / UNIT_BLOCK) / ranks) * UNIT_BLOCK;
       let end = 0;

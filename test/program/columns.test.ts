@@ -1,6 +1,6 @@
 import test from "ava";
 import * as fc from "fast-check";
-import { toLogical, toStored } from "../../src/program/columns.ts";
+import { columnsOffset, RANK_GAP_BYTES, toLogical, toStored } from "../../src/program/columns.ts";
 
 const SLICES = [
   { first: 0, count: 2 },
@@ -10,9 +10,12 @@ const SLICES = [
 
 test("each rank's columns stand together, row after row", (t) => {
   const matrix = Float32Array.of(11, 12, 13, 14, 15, 21, 22, 23, 24, 25);
-  const stored = new Float32Array(10);
+  const stored = new Float32Array(10 + (SLICES.length * RANK_GAP_BYTES) / 4);
   toStored(stored, matrix, 2, 5, SLICES);
-  t.deepEqual([...stored], [11, 12, 21, 22, 13, 14, 15, 23, 24, 25]);
+  const [first, third] = [0, 2].map((owner) => columnsOffset(SLICES[owner].first, 2, owner) / 4);
+  t.deepEqual([...stored.subarray(first, first + 4)], [11, 12, 21, 22]);
+  t.deepEqual([...stored.subarray(third, third + 6)], [13, 14, 15, 23, 24, 25]);
+  t.is(stored.filter((value) => value !== 0).length, 10);
 });
 
 test("what was stored comes back, for any cuts", (t) => {
@@ -26,7 +29,7 @@ test("what was stored comes back, for any cuts", (t) => {
         return slice;
       });
       const matrix = Float32Array.from({ length: rows * columns }, (_, index) => index + 1);
-      const stored = new Float32Array(matrix.length);
+      const stored = new Float32Array(matrix.length + (slices.length * RANK_GAP_BYTES) / 4);
       toStored(stored, matrix, rows, columns, slices);
       t.deepEqual(toLogical(stored, rows, columns, slices), matrix);
     }),

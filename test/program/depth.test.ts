@@ -21,7 +21,7 @@ function plan(layers: number): { instructions: number; looks: number } {
   placeNamed(new Arena(), step, named);
   const values = placeValues(phases, BATCH, RANKS);
   const slices = partition(phases.flat(), BATCH, RANKS);
-  const places = { named, byColumns: new Set<string>(), values, valuesBase: 0, scratch: 0, phases };
+  const places = { named, byColumns: new Map(), values, valuesBase: 0, scratch: 0, phases };
   const { instructions } = lower({ rank: 0, ranks: RANKS, batch: BATCH, partition: slices, places });
   return { instructions: instructions.length, looks: looks.count };
 }

@@ -1,6 +1,7 @@
 import test from "ava";
 import type { Op } from "../../src/graph/op.ts";
 import type { Graph, Node, Shape, Tensor } from "../../src/graph/tensor.ts";
+import { RANK_GAP_BYTES } from "../../src/program/columns.ts";
 import { addressOf, placeValues } from "../../src/program/place.ts";
 
 const value = (name: string, shape: Shape): Tensor => ({
@@ -30,7 +31,7 @@ test("every rank's copy of a value begins on a cache line of its own, behind the
   const values = placeValues(phases, 32, 3);
   const places = {
     named: new Map(),
-    byColumns: new Set<string>(),
+    byColumns: new Map(),
     values,
     valuesBase: 1024,
     scratch: 0,
@@ -38,8 +39,8 @@ test("every rank's copy of a value begins on a cache line of its own, behind the
   };
   tensors.forEach((tensor, index) => {
     const [first, second, third] = [0, 1, 2].map((rank) => addressOf(places, tensor, rank));
-    t.is(second - first, shapes[index][1]);
-    t.is(third - second, shapes[index][1]);
+    t.is(second - first, shapes[index][1] + RANK_GAP_BYTES);
+    t.is(third - second, shapes[index][1] + RANK_GAP_BYTES);
   });
-  t.is(values.bytes, 3 * (64 + 64 + 128 + 256 + 384));
+  t.is(values.bytes, 3 * (64 + 64 + 128 + 256 + 384 + 5 * RANK_GAP_BYTES));
 });

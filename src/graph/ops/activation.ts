@@ -20,6 +20,7 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
     name: `${name}Gradient`,
     kind: "dX",
     placement: "split",
+    takesColumns: "apart",
     inPlace: [0, 1],
     outputs: ([saved]) => [{ shape: saved.shape, type: "f32" }],
     axes: axes(2),
@@ -38,6 +39,7 @@ function activation(name: ActivationName, saves: "input" | "output", flops: numb
     name,
     kind: "forward",
     placement: "split",
+    takesColumns: "apart",
     outputs: ([x]) => [{ shape: x.shape, type: "f32" }],
     axes: axes(1),
     inputGradient: (graph, { inputs, outputs }, [dY]) =>

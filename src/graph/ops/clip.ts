@@ -68,6 +68,7 @@ export const scaleGradient: Op = {
   name: "scaleGradient",
   kind: "update",
   placement: "split",
+  takesColumns: "apart",
   writes: [0],
   outputs: () => [],
   axes: ({ inputs }) => ({

@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { ACTIVATION, ACTIVATION_GRADIENT, type ActivationName } from "../../kernels/abi.ts";
 import type { Cost, KernelCall, Op, Operand } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { input, length, output, stride } from "./operand.ts";
+import { atTheEnd, input, length, output, stride } from "./operand.ts";
 
 function gemmCost(length: (axis: string) => number): Cost {
   const [m, n, k] = [length("m"), length("n"), length("k")];
@@ -17,7 +17,12 @@ function gemm(kernel: "gemmNN" | "gemmNT" | "gemmTN", operand: Operand, activati
   const scratch: Operand = { scratch: "gemmScratchBytes", m: sizes[0], n: sizes[1], k: sizes[2] };
   return {
     kernel,
-    operands: [output(0), input(0), input(1), operand, ...sizes, ...strides, 0, activation, scratch],
+    operands: [
+      ...[output(0), input(0), input(1), atTheEnd(operand)],
+      ...sizes,
+      ...strides,
+      ...[{ continues: true } as const, atTheEnd(activation), scratch],
+    ],
   };
 }
 
@@ -35,7 +40,7 @@ export const matmul: Op = {
   name: "matmul",
   kind: "forward",
   placement: "split",
-  takesColumns: true,
+  takesColumns: "strided",
   outputs([x, w]) {
     checkWidths(x, w);
     return [{ shape: [x.shape[0], w.shape[1]], type: "f32" }];
@@ -64,7 +69,7 @@ export const matmulInputGradient: Op = {
   name: "matmulInputGradient",
   kind: "dX",
   placement: "split",
-  takesColumns: true,
+  takesColumns: "strided",
   outputs: ([dY, w]) => [{ shape: [dY.shape[0], w.shape[0]], type: "f32" }],
   axes: ({ inputs }) => ({
     roles: { m: "row", n: "row", k: "chain" },
@@ -88,7 +93,7 @@ export const matmulParameterGradient: Op = {
   name: "matmulParameterGradient",
   kind: "dW",
   placement: "split",
-  takesColumns: true,
+  takesColumns: "strided",
   outputs: ([x, dY]) => [{ shape: [x.shape[1], dY.shape[1]], type: "f32" }],
   axes: () => ({
     roles: { m: "row", n: "row", k: "chain" },

@@ -8,6 +8,7 @@ export const add: Op = {
   name: "add",
   kind: "dX",
   placement: "split",
+  takesColumns: "apart",
   inPlace: [0, 0],
   outputs([a, b]) {
     if (`${a.shape}` !== `${b.shape}`)

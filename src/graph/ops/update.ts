@@ -10,6 +10,7 @@ function update(name: "sgd" | "momentum" | "adam", states: number, flops: number
     name,
     kind: "update",
     placement: "split",
+    takesColumns: "apart",
     writes: Array.from({ length: states + 1 }, (_, index) => index),
     outputs: () => [],
     axes({ inputs }: Node): Axes {
@@ -43,7 +44,7 @@ function updateByProduct(name: keyof typeof FUSED_KERNELS, states: number, flops
     name: `matmul+${name}`,
     kind: "update",
     placement: "split",
-    takesColumns: true,
+    takesColumns: "strided",
     writes: written,
     outputs: () => [],
     axes: () => ({

@@ -1,0 +1,148 @@
+/** The arguments of an instruction: addresses, lengths and strides of what one rank executes of a node. */
+import { share as rowsOf } from "../data/shares.ts";
+import type { Operand } from "../graph/op.ts";
+import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import { columnsOffset } from "./columns.ts";
+import { type Argument, STEP } from "./instruction.ts";
+import { axisLength, type Partition, type Slice } from "./partition.ts";
+import { addressOf, type Places } from "./place.ts";
+import { accessesOf, splitOf } from "./split.ts";
+
+export interface LoweringContext {
+  readonly rank: number;
+  readonly ranks: number;
+  /** Samples of a full step. */
+  readonly batch: number;
+  readonly partition: Partition;
+  readonly places: Places;
+}
+
+/** What the rank executes of a node: a constant slice, or "batch" for the rows of the step. */
+export type Share = Slice | "batch" | "whole";
+
+/** One rank's columns of the first input, as a part of a node's sums: `axis` runs over them. */
+export interface ChainLink {
+  readonly axis: string;
+  readonly slice: Slice;
+  readonly owner: number;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+/** A call of a node's kernel on one rank; `link` where it takes several calls to go through a chain. */
+export interface Call {
+  readonly node: Node;
+  readonly share: Share;
+  readonly link: ChainLink | null;
+  readonly context: LoweringContext;
+}
+
+/** An operand as a node knows it. */
+interface Use {
+  readonly tensor: Tensor;
+  readonly axes: readonly string[];
+}
+
+const constant = (base: number): Argument => ({ base, stride: 0, times: STEP.none });
+
+const isSlice = (share: Share): share is Slice => typeof share === "object";
+
+function useOf(node: Node, side: "input" | "output", index: number): Use {
+  const [tensors, axes] =
+    side === "output" ? [node.outputs, node.op.axes(node).outputs] : [node.inputs, node.op.axes(node).inputs];
+  return { tensor: tensors[index], axes: axes[index] };
+}
+
+/** Whose columns of a matrix that is stored by columns the call takes. */
+function columnsOf(
+  { node, share, link, context }: Call,
+  { tensor, axes }: Use,
+): { slice: Slice; owner: number } {
+  if (link?.axis === axes[1]) return link;
+  if (splitOf(node)?.axis === axes[1] && isSlice(share)) return { slice: share, owner: context.rank };
+  throw new Error(`${node.op.name} needs all columns of ${tensor.name}, which are stored apart`);
+}
+
+function addressByColumns(call: Call, use: Use): Argument {
+  const { node, share, context } = call;
+  const { slice, owner } = columnsOf(call, use);
+  const rows = use.tensor.shape[0] === "batch" ? context.batch : Number(use.tensor.shape[0]);
+  const base = addressOf(context.places, use.tensor, context.rank) + columnsOffset(slice.first, rows, owner);
+  const hasOwnRows = share === "batch" && splitOf(node)?.axis === use.axes[0];
+  return hasOwnRows ? { base, stride: 4 * slice.count, times: STEP.firstRow } : constant(base);
+}
+
+/** Bytes from one index to the next along axis `index` of a tensor that is stored row after row. */
+function axisBytes({ shape, type }: Tensor, index: number): number {
+  return elementCount(shape.slice(index + 1)) * ELEMENT_BYTES[type];
+}
+
+function address(call: Call, use: Use): Argument {
+  const { node, share, link, context } = call;
+  const { tensor, axes } = use;
+  if (context.places.byColumns.has(tensor)) return addressByColumns(call, use);
+  const linked = axes.indexOf(link?.axis ?? "");
+  const base =
+    addressOf(context.places, tensor, context.rank) +
+    (link && linked >= 0 ? link.slice.first * axisBytes(tensor, linked) : 0);
+  if (tensor.kind === "stream" && share === "whole")
+    return { base, stride: axisBytes(tensor, 0), times: STEP.start };
+  const index = axes.indexOf(splitOf(node)?.axis ?? "");
+  if (index < 0) return constant(base);
+  const bytes = axisBytes(tensor, index);
+  if (share === "batch")
+    return { base, stride: bytes, times: tensor.kind === "stream" ? STEP.sample : STEP.firstRow };
+  return constant(base + (isSlice(share) ? share.first * bytes : 0));
+}
+
+/** Elements from one row to the next as stored. */
+function rowStride(call: Call, use: Use): number {
+  const isApart = call.context.places.byColumns.has(use.tensor);
+  return isApart ? columnsOf(call, use).slice.count : rowWidth(use.tensor.shape);
+}
+
+/** The number of elements of the rank's slice of an operand that lies in one piece. */
+function sliceElements(call: Call, { tensor, axes }: Use): Argument {
+  const { node, share } = call;
+  const divided = axes.indexOf(splitOf(node)?.axis ?? "");
+  const at = tensor.shape[0] === "batch" ? 0 : Math.max(divided, 0);
+  const others = tensor.shape.reduce<number>((product, extent, index) => {
+    if (index === at) return product;
+    return product * (index === divided && isSlice(share) ? share.count : Number(extent));
+  }, 1);
+  return lengthOf(call, axes[at], others);
+}
+
+function lengthOf({ node, share, link }: Call, axis: string, times: number): Argument {
+  if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
+  if (link?.axis === axis) return constant(link.slice.count * times);
+  const isSplit = splitOf(node)?.axis === axis;
+  if (isSplit && share === "batch") return { base: 0, stride: times, times: STEP.rows };
+  if (isSplit && isSlice(share)) return constant(share.count * times);
+  const extents = accessesOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
+  const extent = extents.find((candidate) => candidate !== undefined);
+  return extent === "batch"
+    ? { base: 0, stride: times, times: STEP.batch }
+    : constant(Number(extent ?? 1) * times);
+}
+
+export function argument(call: Call, operand: Operand): Argument {
+  const { node, link, context } = call;
+  if (typeof operand === "number") return constant(operand);
+  if ("scratch" in operand) return constant(context.places.scratch);
+  if ("length" in operand) return lengthOf(call, operand.length, operand.times ?? 1);
+  if ("continues" in operand) return constant(link && !link.isFirst ? 1 : 0);
+  if ("atTheEnd" in operand) return link && !link.isLast ? constant(0) : argument(call, operand.atTheEnd);
+  if ("elements" in operand) return sliceElements(call, useOf(node, operand.elements, operand.index));
+  if ("stride" in operand) return constant(rowStride(call, useOf(node, operand.stride, operand.index)));
+  return address(call, useOf(node, operand.address, operand.index));
+}
+
+/** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
+export function fullLength({ node, share, link, context }: Call, axis: string): number {
+  if (link?.axis === axis) return link.slice.count;
+  const isSplit = splitOf(node)?.axis === axis;
+  if (isSplit && share === "batch") return rowsOf(context.batch, context.rank, context.ranks).rows;
+  if (isSplit && isSlice(share)) return share.count;
+  return axisLength(node, axis, context.batch);
+}
