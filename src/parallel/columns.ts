@@ -1,5 +1,5 @@
 /** Which nodes ranks divide along units, and which tensors are therefore stored with each rank's columns apart. */
-import { matmul } from "../graph/ops/matmul.ts";
+import { matmul, matmulInputGradient } from "../graph/ops/matmul.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Space, Spaces } from "./spaces.ts";
 
@@ -26,6 +26,8 @@ export function alongUnits(
   if (node.op.placement !== "split") return undefined;
   const { tensor, axes } = writtenBy(node);
   const { roles, inputs, outputs } = node.op.axes(node);
+  /** Updates have no row strides for what they overwrite. */
+  const overwritesApart = (node.op.writes ?? []).every((index) => byColumns.has(node.inputs[index]));
   /** Whether all matrices with columns along `axis` are stored by columns. */
   const areApart = (axis: string) =>
     [...node.inputs.entries()].every(([index, input]) => inputs[index][1] !== axis || byColumns.has(input)) &&
@@ -36,7 +38,10 @@ export function alongUnits(
     const family = families.get(space);
     const axis = axes[index];
     const { takesColumns } = node.op;
-    const takes = index === 0 || takesColumns === "strided" || (takesColumns === "apart" && areApart(axis));
+    const takes =
+      index === 0 ||
+      (takesColumns === "strided" && overwritesApart) ||
+      (takesColumns === "apart" && areApart(axis));
     if (family && takes && roles[axis] === "row") return { axis, family };
   }
   return undefined;
@@ -71,6 +76,10 @@ export function familiesByColumns(
       const along = alongUnits(node, spaces, families, found);
       for (const tensor of [...node.inputs, ...node.outputs])
         if (found.has(tensor) && !takesApart(node, tensor, along)) found.delete(tensor);
+      // What an activation saved is read with the row stride of the gradient that is made of it.
+      const [saved, made] = node.op === matmulInputGradient ? [node.inputs[2], node.outputs[0]] : [];
+      if (saved && made && found.has(saved) !== found.has(made))
+        for (const tensor of [saved, made]) found.delete(tensor);
     }
   }
   return found;

@@ -26,23 +26,24 @@ interface Layer {
 }
 
 /**
- * Layers that read gathered samples, with weights of their own and units that are no other space (a square matrix that a
- * model uses twice would have to be divided along both axes).
+ * Layers that read gathered samples, with weights of their own and a space of their own for their units: no other layer's
+ * units, as where two are added, and no other axis of one tensor, as in a square matrix that a model uses twice.
  */
 function candidates(nodes: readonly Node[], spaces: Spaces): Layer[] {
   const samples = new Set(nodes.filter(({ op }) => op === gatherBytes).map(({ outputs }) => outputs[0]));
   const products = nodes.filter(({ op }) => op === matmul);
-  const doubled = new Set<Space>();
+  const shared = new Set<Space>();
   for (const tensor of spaces.tensors) {
     const list = spaces.of(tensor);
-    for (const [index, space] of list.entries()) if (list.indexOf(space) < index) doubled.add(space);
+    for (const [index, space] of list.entries()) if (list.indexOf(space) < index) shared.add(space);
   }
-  return products.flatMap(({ inputs: [x, weight] }) => {
-    const uses = products.filter(({ inputs }) => inputs[1] === weight).length;
-    const [, space] = spaces.of(weight);
-    if (!samples.has(x) || weight.kind !== "parameter" || uses > 1 || doubled.has(space)) return [];
-    return [{ weight, space }];
-  });
+  const layers = products.map(({ inputs: [x, weight] }) => ({ x, weight, space: spaces.of(weight)[1] }));
+  const counts = new Map<Space, number>();
+  for (const { space } of layers) counts.set(space, (counts.get(space) ?? 0) + 1);
+  return layers.filter(
+    ({ x, weight, space }) =>
+      samples.has(x) && weight.kind === "parameter" && counts.get(space) === 1 && !shared.has(space),
+  );
 }
 
 /** What a core does in a µs, roughly: multiply-adds count twice; bytes that another core has modified; bytes to f32. */
@@ -81,12 +82,6 @@ export function layersByUnits(
       .filter(pays)
       .map(({ weight }) => weight.name),
   );
-}
-
-/** Whether a tensor is such weights, their gradient or their optimizer's state: stored with each rank's columns apart. */
-export function isWeightByColumns(tensor: Tensor, weights: ReadonlySet<string>): boolean {
-  const isMatrix = tensor.shape.length === 2 && tensor.shape[0] !== "batch";
-  return isMatrix && weights.has((tensor.of ?? tensor).name);
 }
 
 /** A list of nodes of which ranks divide some along units. */

@@ -71,11 +71,20 @@ export function planValues(
 ): ValueMemory {
   const readers = listReaders(phases);
   const lives = new Map<Tensor, Life>();
+  /** Every rank has a copy: a slice of it is nobody's to overwrite. */
+  const copies = new Set(
+    phases.flat().flatMap(({ op, outputs }) => (op.placement === "every" ? outputs : [])),
+  );
   /** The life of the input that `node` overwrites with `output`, if it does. */
   const inherited = (node: Node, output: Tensor): Life | undefined => {
     const [to, from] = node.op.inPlace ?? [-1, -1];
     const input = node.inputs[from];
-    if (output !== node.outputs[to] || !mayOverwrite(node, input, readers.get(input) ?? [])) return undefined;
+    if (
+      output !== node.outputs[to] ||
+      copies.has(input) ||
+      !mayOverwrite(node, input, readers.get(input) ?? [])
+    )
+      return undefined;
     if (bytesOf(output) > bytesOf(input))
       throw new Error(`${node.op.name} cannot write ${output.name} over ${input.name}: it is larger`);
     return lives.get(input);

@@ -11,13 +11,7 @@ import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import type { ColumnFamilies } from "../parallel/columns.ts";
-import {
-  divideByUnits,
-  isWeightByColumns,
-  layersByUnits,
-  type UnitPolicy,
-  unitFamily,
-} from "../parallel/units.ts";
+import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
@@ -74,14 +68,7 @@ interface Part {
   readonly batch: number;
 }
 
-interface Parts {
-  readonly train: Part | null;
-  readonly evaluate: Part;
-  /** Names of the weights of the layers that ranks divide by units. */
-  readonly byUnits: ReadonlySet<string>;
-}
-
-function graphs(options: LayoutOptions): Parts {
+function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
   const { model, data, ranks, training, fuses = true } = options;
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
@@ -92,12 +79,12 @@ function graphs(options: LayoutOptions): Parts {
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
   const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
   const evaluation = evaluationGraph(model, samples(data.test.count));
-  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch), byUnits };
+  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch) };
   const { optimizer, clips, batch } = training;
   const step = trainingGraph(model, samples(data.train.count), optimizer, clips);
   checkSameCalls(evaluation.graph, step.graph);
   byUnits = layersByUnits(nodesOf(step), batch, ranks, options.units);
-  return { train: part(step, batch), evaluate: part(evaluation, evaluationBatch), byUnits };
+  return { train: part(step, batch), evaluate: part(evaluation, evaluationBatch) };
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
@@ -109,20 +96,25 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
   for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
 }
 
-/** The columns that each rank owns, of every parameter and state that is stored by columns. */
-function columnSlices(step: StepGraph, byUnits: ReadonlySet<string>, slices: Partition): ColumnSlices {
-  const stored = [...step.parameters, ...step.states].filter((tensor) => isWeightByColumns(tensor, byUnits));
-  return new Map(
-    stored.map((tensor) => [
-      tensor.name,
-      slices.get(unitFamily((tensor.of ?? tensor).name)) as readonly Slice[],
-    ]),
-  );
+/** The columns that each rank owns, of every parameter and state that is stored by columns: in all parts alike. */
+function columnSlices(parts: readonly Part[], partitions: readonly Partition[]): ColumnSlices {
+  const [first, ...others] = parts.map(({ step, byColumns }, index) => {
+    const named = [...step.parameters, ...step.states].flatMap((tensor): [string, readonly Slice[]][] => {
+      const family = byColumns.get(tensor);
+      return family === undefined ? [] : [[tensor.name, partitions[index].get(family) ?? []]];
+    });
+    return new Map(named);
+  });
+  for (const part of others)
+    for (const { name } of parts[0].step.parameters)
+      if (JSON.stringify(part.get(name)) !== JSON.stringify(first.get(name)))
+        throw new Error(`training and evaluation store ${name} in two ways`);
+  return first;
 }
 
 export function layOut(options: LayoutOptions): ProcessLayout {
   const { data, ranks } = options;
-  const { train, evaluate, byUnits } = graphs(options);
+  const { train, evaluate } = graphs(options);
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
@@ -158,7 +150,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     bytes: arena.endBytes,
     addresses,
     step: parts[0].step,
-    columns: columnSlices(parts[0].step, byUnits, partitions[0]),
+    columns: columnSlices(parts, partitions),
     modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,

@@ -43,9 +43,14 @@ test("the first layer of a small batch is divided by units; not on one rank, nor
   t.deepEqual(chosen(mlp([128], "relu"), 2048, 7), []);
 });
 
-test("every layer that reads samples can be divided, whatever else reads them", (t) => {
-  const two: Model = (x, classes) => linear(add(relu(linear(x, 40)), tanh(linear(x, 40))), classes);
-  t.deepEqual(chosen(two, 8, 3, "always"), ["linear1.weight", "linear2.weight"]);
+test("every layer that reads samples can be divided, unless another layer's units are added to its own", (t) => {
+  const apart: Model = (x, classes) =>
+    add(linear(relu(linear(x, 40)), classes), linear(tanh(linear(x, 50)), classes));
+  const together: Model = (x, classes) => linear(add(relu(linear(x, 40)), tanh(linear(x, 40))), classes);
+  const skip: Model = (x, classes) => linear(add(linear(relu(linear(x, 64)), 128), linear(x, 128)), classes);
+  t.deepEqual(chosen(apart, 8, 3, "always"), ["linear1.weight", "linear3.weight"]);
+  t.deepEqual(chosen(together, 8, 3, "always"), []);
+  t.deepEqual(chosen(skip, 8, 3, "always"), ["linear1.weight"]);
 });
 
 test("weights that two products use, and units that are inputs of their own layer, are not divided", (t) => {

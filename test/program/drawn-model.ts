@@ -22,8 +22,8 @@ const activations = { relu, sigmoid, tanh, gelu };
 /** Layers that the last value does not depend on reach the logits by a way of their own: each must learn. */
 export function drawnModel(plan: readonly Line[]): Model {
   return (x, classes) => {
-    const values: Tensor[] = [linear(x, 16)];
-    const layers = new Set(values);
+    const values: Tensor[] = [linear(x, 16), x];
+    const layers = new Set([values[0]]);
     const sources = new Map<Tensor, Tensor[]>();
     for (const { what, units, first, second } of plan) {
       const one = values[first % values.length];

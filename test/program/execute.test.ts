@@ -30,6 +30,14 @@ const twice: Model = (x, classes) => {
   return add(z, z);
 };
 
+/** Layers side by side that read the samples: their units are one space. */
+const branches: Model = (x, classes) =>
+  linear(add(relu(linear(x, 40)), tanh(linear(x, 40, { bias: false }))), classes);
+
+/** A layer that reads the samples beside a deeper one of the same width: their units are one space, too. */
+const skip: Model = (x, classes) =>
+  linear(relu(add(linear(relu(linear(x, 37)), 48), linear(x, 48))), classes);
+
 /** Eight steps of 200 samples, the seventh short. */
 const STEPS = 8;
 const MODELS: [name: string, wish: Wish][] = [
@@ -40,6 +48,13 @@ const MODELS: [name: string, wish: Wish][] = [
   ["gelu", { model: mlp([37, 53], "gelu") }],
   ["residual sums", { model: residual }],
   ["everything used twice", { model: twice, optimizer: "momentum" }],
+  ["branches", { model: branches }],
+  ["a skip", { model: skip }],
+  ["a skip and clipping", { model: skip, clipNorm: 0.5 }],
+  [
+    "a skip without an activation",
+    { model: (x, c) => linear(add(linear(relu(linear(x, 37)), 48), linear(x, 48)), c) },
+  ],
   ["momentum", { model: mlp([24], "relu"), optimizer: "momentum", weightDecay: 0.01 }],
   ["Adam", { model: mlp([24], "gelu"), optimizer: "adam", lr: 0.001 }],
   ["clipping", { model: mlp([24, 7], "relu"), clipNorm: 0.5 }],
