@@ -63,7 +63,8 @@ export class KernelTables {
   }
 
   #vectorColumns(): Column[] {
-    const sizes = [left("kernel", 24), right("n", 9)];
+    const names = this.#settings.cases.map(({ kernel, shape }) => (shape ? 0 : kernel.length));
+    const sizes = [left("kernel", Math.max("kernel".length, ...names)), right("n", 9, 1)];
     return [...sizes, right("GB/s", 6), right("copy", 5), ...this.#perThread(), ...TIMES];
   }
 
@@ -87,7 +88,8 @@ function productName(kernel: string, { variant, m, n, k }: Shape): string {
 }
 
 const PRODUCTS = "GFLOP/s, share of the multiply-add loop's, time of a call";
-const VECTORS = "GB/s read and written, share of a copy's, time of a call";
+/** A kernel that works in place can be faster than a copy, whose stores fetch the lines that they overwrite. */
+const VECTORS = "GB/s, share of a copy's (in place: more), time of a call";
 
 const threadsText = (threads: number): string =>
   threads === 1 ? "1 thread" : `${threads} threads at once, all together`;

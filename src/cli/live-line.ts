@@ -34,7 +34,9 @@ export class LiveLine {
     this.#stream = stream;
   }
 
-  draw(text: string): void {
+  /** Cut to the terminal's width: of a wrapped line only the last row could be erased. */
+  draw(whole: string): void {
+    const text = whole.slice(0, Math.max(1, (this.#stream.columns ?? Number.POSITIVE_INFINITY) - 1));
     if (text === this.#shown) return;
     this.#stream.write(`${this.#shown === "" ? "" : ERASE}${text}`);
     this.#shown = text;
