@@ -10,6 +10,7 @@ import { roundTripNs } from "./ping-pong.mjs";
 
 const CASES = [
   { hidden: "128", batch: "64", epochs: "5" },
+  { hidden: "128", batch: "64", epochs: "20" },
   { hidden: "512,512", batch: "256", epochs: "1" },
 ];
 
@@ -27,8 +28,8 @@ async function samplesPerSecond({ hidden, batch, epochs }, count) {
 const thousands = (all) => all.map((value) => value / 1000);
 
 async function compare(settings) {
-  const { hidden, batch } = settings;
-  const name = `784-${hidden.replaceAll(",", "-")}-10, batch ${batch}`;
+  const { hidden, batch, epochs } = settings;
+  const name = `784-${hidden.replaceAll(",", "-")}-10, batch ${batch}, ${epochs} epoch${epochs === "1" ? "" : "s"}`;
   process.stderr.write(`${name}\n`);
   const contestants = ["1", ranks].map((count) => () => samplesPerSecond(settings, count));
   const [one, many] = (await takeTurns(Number(values.rounds), contestants)).map(thousands);
