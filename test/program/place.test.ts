@@ -44,3 +44,14 @@ test("every rank's copy of a value begins on a cache line of its own, behind the
   });
   t.is(values.bytes, 3 * (64 + 64 + 128 + 256 + 384 + 5 * RANK_GAP_BYTES));
 });
+
+test("a value of which every rank has a copy is not overwritten by an op that works in place", (t) => {
+  const [copied, made] = [value("copied", ["batch", 8]), value("made", ["batch", 8])];
+  const inPlace = {
+    ...{ name: "add", kind: "forward", placement: "split", inPlace: [0, 0] },
+    axes: () => ({ roles: { m: "row", n: "row" }, inputs: [["m", "n"]], outputs: [["m", "n"]] }),
+  } as unknown as Op;
+  const node: Node = { id: 1, op: inPlace, inputs: [copied], outputs: [made], attributes: {} };
+  const { offsets } = placeValues([[...everyRankMakes([copied]), node]], 4, 2);
+  t.not(offsets.get(made), offsets.get(copied));
+});
