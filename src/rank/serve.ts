@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
-import { warmUp } from "../program/execute.ts";
+import { warmUp } from "../program/warm-up.ts";
 import { commandSpinCount, lookFor } from "./barrier.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
