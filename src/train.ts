@@ -75,7 +75,7 @@ class Training {
     const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
       ...{ model, data, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
-      world: world ?? alone(ranks),
+      world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
       connect: world && ((digest, inbox) => world.connect(digest, inbox)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
