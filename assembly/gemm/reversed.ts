@@ -11,8 +11,8 @@ import {
   panelBytes,
   panelCount,
   REVERSED_COLUMNS,
-  REVERSED_DEPTH,
   REVERSED_GROUP,
+  reversedDepth,
   reversedPanelsOffset,
   ZEROS,
 } from "./blocking";
@@ -163,7 +163,7 @@ export function reversed(
   scratch: usize,
 ): void {
   const columnsMost = evenPart(m, REVERSED_COLUMNS);
-  const depthMost = evenPart(k, REVERSED_DEPTH);
+  const depthMost = reversedDepth(n, k);
   const direct = transposedA && readsRows(n, m, k, aStride);
   const ahead = bColumn === 4 && fetchesAhead(n, k);
   const buffer = scratch + BUFFER;
