@@ -5,13 +5,13 @@ import { type CheckedLayer, checkLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { batchCount } from "../data/shares.ts";
+import { openModel } from "../job/open-model.ts";
 import type { Origin } from "../job/options.ts";
 import { RunFolder } from "../run/folder.ts";
 import { placeAt, placeBelow, runName } from "../run/place.ts";
 import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
-import { openModel } from "./model.ts";
 import { checkStepsLeft, openForResume, type Resumption, resumedSettings } from "./resume.ts";
 import { runJob } from "./run-job.ts";
 

@@ -4,6 +4,8 @@ import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
+import type { HostFacts } from "../run/environment.ts";
+import type { Inbox, Transport } from "../transport/transport.ts";
 
 export interface StartInfo {
   /** Widths of the layers, e.g. "784-128-10". */
@@ -19,6 +21,8 @@ export interface StartInfo {
   /** Steps of the whole run, and those that a resumed run has behind it. */
   readonly steps: number;
   readonly stepsBefore: number;
+  /** Where the processes of a launched job run; absent for a job of this process alone. */
+  readonly hosts?: readonly HostFacts[];
 }
 
 export interface Progress {
@@ -50,6 +54,18 @@ export interface Observer {
   warning?(message: string): void;
 }
 
+/** The processes of a job, as each of them sees it. */
+export interface World {
+  /** Index of this process. */
+  readonly self: number;
+  /** Ranks of every process, in order. */
+  readonly ranks: readonly number[];
+  /** Host name of every process, in order. */
+  readonly hosts: readonly string[];
+  /** Opens the links once the layout is known; `digest` are the fields that must be equal everywhere. */
+  connect(digest: Readonly<Record<string, string>>, inbox: Inbox): Promise<Transport>;
+}
+
 /** What a job's model and data set are made from, under the command line's words. */
 export type Origin = Partial<Pick<Settings, "dataset" | "model" | "hidden" | "activation">>;
 
@@ -67,6 +83,8 @@ export interface TrainOptions {
   /** Aborted: the step in hand is finished, no other begun, a checkpoint written; the status is "interrupted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
+  /** The processes that train together; without it this one trains alone. */
+  readonly world?: World;
 }
 
 export interface TrainResult {
