@@ -54,20 +54,19 @@ export interface Observer {
   warning?(message: string): void;
 }
 
-/** The processes of a job, as each of them sees it. */
-export interface World {
-  /** Index of this process. */
-  readonly self: number;
-  /** Ranks of every process, in order. */
-  readonly ranks: readonly number[];
-  /** Host name of every process, in order. */
-  readonly hosts: readonly string[];
-  /** Opens the links once the layout is known; `digest` are the fields that must be equal everywhere. */
-  connect(digest: Readonly<Record<string, string>>, inbox: Inbox): Promise<Transport>;
-}
-
 /** What a job's model and data set are made from, under the command line's words. */
 export type Origin = Partial<Pick<Settings, "dataset" | "model" | "hidden" | "activation">>;
+
+/** The processes of a job that has several, as one of them sees them. */
+export interface ProcessWorld {
+  readonly self: number;
+  /** Ranks of every process. */
+  readonly ranks: readonly number[];
+  /** The host of every process, as the user spells it. */
+  readonly hosts: readonly string[];
+  /** Opens the links once it is known what must be equal everywhere. */
+  connect(digest: Readonly<Record<string, string>>, inbox: Inbox): Promise<Transport>;
+}
 
 export interface TrainOptions {
   readonly model: Model;
@@ -83,8 +82,8 @@ export interface TrainOptions {
   /** Aborted: the step in hand is finished, no other begun, a checkpoint written; the status is "interrupted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
-  /** The processes that train together; without it this one trains alone. */
-  readonly world?: World;
+  /** The other processes; `ranks` of the settings then counts those of all. */
+  readonly world?: ProcessWorld;
 }
 
 export interface TrainResult {

@@ -1,6 +1,6 @@
 /** One end of a control pipe: messages out in order, with back pressure; messages in; and the end of the other side. */
 import type { Readable, Writable } from "node:stream";
-import { encodeFrame, FrameDecoder, type Words } from "./pipe.ts";
+import { encodeFrame, FrameDecoder } from "./pipe.ts";
 
 export interface ChannelEvents<In> {
   hear(message: In, payload: Uint8Array): void;
@@ -12,7 +12,7 @@ export interface ChannelEvents<In> {
 type Frames = Iterator<Uint8Array>;
 
 /** What pushes bytes out while the other side takes them; frames are made when there is room. */
-export class Channel<In extends Words, Out extends Words> {
+export class Channel<In extends object, Out extends object> {
   readonly #output: Writable;
   readonly #events: ChannelEvents<In>;
   readonly #queue: Frames[] = [];

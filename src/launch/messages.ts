@@ -27,6 +27,8 @@ export interface JobWords {
 export type EndpointTable = readonly unknown[];
 
 export type Down =
+  /** First of all: a folder for this host's processes alone, which nobody else can enter. */
+  | { readonly type: "here"; readonly folder: string }
   | JobWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
@@ -86,6 +88,7 @@ export type FromAgent =
       readonly code: number | null;
       readonly signal: string | null;
     }
+  | { readonly type: "failed"; readonly failure: FailureWords }
   | { readonly type: "inspected"; readonly report: Readonly<Record<string, unknown>> };
 
 /** Before its first frame an agent writes this line: what a login shell prints before it is not ours. */

@@ -17,7 +17,7 @@ const NOTHING = new Uint8Array(0);
 export type Words = Readonly<Record<string, unknown>>;
 
 /** Throws a RangeError for what exceeds the limits: our own mistake. */
-export function encodeFrame(words: Words, payload: Uint8Array = NOTHING): Uint8Array {
+export function encodeFrame(words: object, payload: Uint8Array = NOTHING): Uint8Array {
   const json = Buffer.from(JSON.stringify(words, unusual));
   if (json.length > LONGEST_JSON_BYTES || payload.length > LONGEST_PAYLOAD_BYTES)
     throw new RangeError(`a message of ${json.length} + ${payload.length} bytes is too long for the pipe`);

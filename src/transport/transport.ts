@@ -1,14 +1,14 @@
-/** Links between processes, as those see them who use them: messages in order, each put where its receiver wants it. */
+/** What moves messages between processes. It knows nothing of tensors, ranks or training. */
 import type { LockstepError } from "../base/errors.ts";
 
 export interface Message {
-  /** u32: which transfer. */
+  /** What is sent, by a number that both sides know. */
   readonly channel: number;
-  /** u32: at which execution; counts up for ever, mod 2³². */
+  /** For the how manieth time; counts up for ever, modulo 2³². */
   readonly sequence: number;
-  /** u16, the application's. */
+  /** 16 bits of the application's. */
   readonly flags: number;
-  /** Usually a view on shared memory; must not change until `sent`. */
+  /** Usually a view of shared memory; must not change until it was sent. */
   readonly bytes: Uint8Array;
 }
 
@@ -25,7 +25,7 @@ export interface Arrival {
 export interface Inbox {
   /**
    * Where a message goes, asked when its first frame is read; null: not yet, ask again when resume() is called. Throws a
-   * LockstepError for a message that must not come: the link then fails with it.
+   * LockstepError for a message that must not come: the link fails with it.
    */
   place(arrival: Arrival): Uint8Array | null;
   arrived(arrival: Arrival): void;
@@ -33,24 +33,23 @@ export interface Inbox {
   failed(error: LockstepError): void;
 }
 
-/** Why a process stops. */
+/** Why a process stops, for the others. */
 export interface AbortReport {
-  readonly rank: number;
-  readonly host: string;
-  readonly step: number;
-  readonly operation: string;
-  readonly reason: string;
+  readonly code: string;
+  readonly message: string;
+  readonly rank?: number;
+  readonly host?: string;
+  readonly step?: number;
 }
 
 export interface Transport {
   readonly self: number;
   readonly peers: readonly number[];
-  /** Queued in order per peer; zero-length messages are legal. */
+  /** In order per peer; calls `sent` when the bytes may change again. Messages of no bytes are legal. */
   send(peer: number, message: Message, sent: () => void): void;
   resume(): void;
   /** Tells all peers why this process stops, best effort, then closes. */
   abort(report: AbortReport): void;
-  /** Drains: BYE after the last message, waits for the peers' BYE with a deadline, closes. */
+  /** After the last message: waits, with a deadline, until all peers have said that they are done, too. */
   close(): Promise<void>;
-  readonly statistics: Readonly<Record<string, number>>;
 }

@@ -81,7 +81,7 @@ test("a channel brings messages and the pieces of a file in their order, and the
   const heard: number[] = [];
   const ended = new Promise((resolve) => {
     new Channel(there, back, {
-      hear: ({ at }, payload) => heard.push(Number(at), payload.length),
+      hear: ({ at }: { at: number }, payload) => heard.push(Number(at), payload.length),
       ended: resolve,
     });
   });
