@@ -42,7 +42,6 @@ export class Agent {
       },
       output: (process, line) => this.#channel.send({ type: "output", process, line }),
       ended: (process, code, signal) => this.#channel.send({ type: "ended", process, code, signal }),
-      alive: () => {},
       lost: (error) => this.#channel.send({ type: "failed", failure: toWords(error) }),
     };
   }

@@ -117,31 +117,35 @@ class Conductor {
     const { hosts, placement } = this.#options;
     const planned = planProcesses(hosts, placement.ranksPerProcess);
     for (const host of hosts) {
-      const events = this.#events();
+      const name = spelling(host);
+      const events = this.#events(name);
       const link = isLocal(host)
         ? new LocalHost(events, this.#options.script)
         : new RemoteHost(host, placement, events);
       this.#hosts.push(link);
-      const name = spelling(host);
       for (const process of planned) if (process.host === name) this.#members.push(new Member(process, link));
     }
   }
 
-  #events(): HostEvents {
+  #events(name: string): HostEvents {
     return {
       message: (process, message, payload) => this.#hear(this.#members[process], message, payload),
       output: (process, line) => this.#options.output(tagOf(this.#members[process].planned), line),
       ended: (process, code, signal) => this.#hearEnd(this.#members[process], code, signal),
-      alive: () => {},
       lost: (error) => {
         if (!this.#isEnding) this.#failures.add(error, 0);
+        // Nothing more is heard of those there; the host sees to their end.
+        for (const member of this.#members) if (member.planned.host === name) member.isThere = false;
+        this.#checkGone();
       },
     };
   }
 
   #start(): void {
     for (const host of this.#hosts) {
-      host.start(this.#members.filter((member) => member.host === host).map(({ planned }) => planned.index));
+      const there = this.#members.filter((member) => member.host === host);
+      for (const member of there) member.isThere = true;
+      host.start(there.map(({ planned }) => planned.index));
     }
     const { resume } = this.#options;
     const key = randomBytes(32); // Of this launch alone; it goes down the pipes, and nowhere else.
@@ -182,14 +186,14 @@ class Conductor {
   }
 
   #hearEnd(member: Member, code: number | null, signal: string | null): void {
-    member.hasEnded = true;
+    member.isThere = false;
     if (this.#isEnding) this.#checkGone();
     else if (!member.hasFailed) this.#failures.add(member.ended(code, signal, this.#relay.steps));
-    if (this.#members.every(({ hasEnded }) => hasEnded)) this.#failures.conclude();
+    if (this.#members.every(({ isThere }) => !isThere)) this.#failures.conclude();
   }
 
   #checkGone(): void {
-    if (this.#members.every(({ hasEnded }) => hasEnded)) this.#allGone();
+    if (this.#members.every(({ isThere }) => !isThere)) this.#allGone();
   }
 
   /** Once all listen, each is told where all the others do. */

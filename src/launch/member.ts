@@ -18,7 +18,8 @@ export class Member {
   result: ResultWords | null = null;
   /** It has said why it ends. */
   hasFailed = false;
-  hasEnded = false;
+  /** Started, and not known to have ended. */
+  isThere = false;
   #isRunning = false;
   #silentTicks = 0;
 
@@ -55,7 +56,7 @@ export class Member {
   /** A second has passed; the failure if it was silent for too long. */
   tick(step: number): LockstepError | null {
     const limit = this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
-    if (this.hasEnded || ++this.#silentTicks <= limit) return null;
+    if (!this.isThere || ++this.#silentTicks <= limit) return null;
     const fix = "look at the load of that machine, and whether the process was stopped";
     return new RankError(
       "process-silent",

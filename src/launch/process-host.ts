@@ -10,8 +10,6 @@ export interface HostEvents {
   output(process: number, line: string): void;
   /** Once a process, after all its messages. */
   ended(process: number, code: number | null, signal: string | null): void;
-  /** Something came from the host, be it only a sign of life. */
-  alive(): void;
   /** Once: nothing more will come from there. */
   lost(error: LockstepError): void;
 }

@@ -141,7 +141,6 @@ export class RemoteHost implements ProcessHost {
 
   #hear(message: FromAgent, payload: Uint8Array): void {
     this.#silentTicks = 0;
-    this.#events.alive();
     if (message.type === "hello") this.#greet(message);
     else if (message.type === "message") this.#events.message(message.process, message.message, payload);
     else if (message.type === "output") this.#events.output(message.process, message.line);
