@@ -1,11 +1,12 @@
 /** The launcher's hand on another host: starts processes there, passes on what they say, and leaves nothing behind. */
+import { isIP } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { machineFacts } from "../run/environment.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
 import { endAtOnce, guard } from "./guard.ts";
 import { inspect } from "./inspect.ts";
-import { AGENT_GREETING, type FromAgent, PIPE_VERSION, type ToAgent } from "./messages.ts";
+import { AGENT_GREETING, type AgentHello, type FromAgent, PIPE_VERSION, type ToAgent } from "./messages.ts";
 import type { HostEvents } from "./process-host.ts";
 import { LocalHost } from "./spawn.ts";
 
@@ -30,7 +31,13 @@ export class Agent {
     });
     this.#host = new LocalHost(this.#relay());
     guard({ parent: process.ppid, folder: this.#host.folder });
-    this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
+    this.#channel.send({
+      type: "hello",
+      version: PIPE_VERSION,
+      pid: process.pid,
+      way: wayHere(),
+      ...machineFacts(),
+    });
     setInterval(() => this.#beat(), BEAT_MS);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#leave());
   }
@@ -68,4 +75,10 @@ export class Agent {
     this.#host.kill();
     endAtOnce(this.#host.folder);
   }
+}
+
+/** sshd says from where to where its connection is: SSH_CONNECTION has two addresses, each with its port (sshd(8)). */
+function wayHere(): AgentHello["way"] {
+  const [launcher, , host] = (process.env.SSH_CONNECTION ?? "").split(" ");
+  return isIP(launcher) !== 0 && isIP(host ?? "") !== 0 ? { launcher, host } : null;
 }

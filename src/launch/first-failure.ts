@@ -14,7 +14,8 @@ const SETTLE_MS: Readonly<Record<Blame, number>> = { 0: 100, 1: 500, 2: 3000 };
 
 export function blameOf(error: unknown): Blame {
   const code = error instanceof LockstepError ? error.code : "";
-  return code === "aborted" || /^(link|peer)-/.test(code) ? 2 : 0;
+  if (/-late$/.test(code)) return 1; // Who waits tells of it, not who keeps others waiting.
+  return code === "aborted" || code === "no-greeting" || /^(link|peer)-/.test(code) ? 2 : 0;
 }
 
 /** Collects failures, and tells the one to show once nobody more to blame is to be expected. */

@@ -40,3 +40,10 @@ export function planProcesses(hosts: readonly Host[], ranksPerProcess: number | 
 export function tagOf({ firstRank, ranks, host }: PlannedProcess): string {
   return `${ranks === 1 ? firstRank : `${firstRank}-${firstRank + ranks - 1}`} ${host}`;
 }
+
+/** "process 1 (rank 3 on hostB)", of several ranks "process 0 (ranks 0-2 on hostA)". */
+export function nameOf(planned: PlannedProcess): string {
+  const { index, ranks, host } = planned;
+  const [numbers] = tagOf(planned).split(" ");
+  return `process ${index} (${ranks === 1 ? "rank" : "ranks"} ${numbers} on ${host})`;
+}

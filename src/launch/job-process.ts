@@ -12,7 +12,7 @@ import { train } from "../train.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
 import { endAtOnce, guard } from "./guard.ts";
-import type { Down, JobWords, Up } from "./messages.ts";
+import type { Addresses, Down, JobWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import { Mirror } from "./mirror.ts";
 import { PeerTable, worldOf } from "./world.ts";
@@ -80,8 +80,8 @@ export class JobProcess {
     const checkpointFolder = this.#place("checkpoints");
     if (job.keepsCheckpoints) mkdirSync(checkpointFolder);
     const connection = {
-      ...{ key, security: job.security, folder: this.#folder as string },
-      tell: (endpoints: unknown) => this.#channel.send({ type: "listening", endpoints }),
+      ...{ key, folder: this.#folder as string },
+      tell: (addresses: Addresses) => this.#channel.send({ type: "listening", addresses }),
       peers: this.#peers,
     };
     return train({

@@ -10,13 +10,14 @@ import { fromWords } from "./failure-words.ts";
 import { filePieces } from "./file-pieces.ts";
 import { FirstFailure } from "./first-failure.ts";
 import { type Host, spelling } from "./hostfile.ts";
-import { isLocal, planProcesses, tagOf } from "./hosts.ts";
+import { isLocal, nameOf, planProcesses, tagOf } from "./hosts.ts";
 import { Member } from "./member.ts";
 import type { Down, JobWords, ResultWords, Up } from "./messages.ts";
 import type { HostEvents, ProcessHost } from "./process-host.ts";
 import { Relay } from "./relay.ts";
 import { RemoteHost } from "./remote-host.ts";
 import { LocalHost } from "./spawn.ts";
+import { listenAddress, type Reached } from "./ways.ts";
 
 const TICK_MS = 1000;
 /** After `leave`; what is still there is killed. */
@@ -52,7 +53,7 @@ export async function launch(options: LaunchOptions): Promise<ResultWords> {
 
 class Conductor {
   readonly #options: LaunchOptions;
-  readonly #hosts: ProcessHost[] = [];
+  readonly #hosts: (Reached & { readonly link: ProcessHost })[] = [];
   readonly #members: Member[] = [];
   readonly #relay: Relay;
   readonly #failures: FirstFailure;
@@ -82,8 +83,8 @@ class Conductor {
     const stop = () => this.#tellAll({ type: "stop" });
     const ticks = setInterval(() => this.#tick(), TICK_MS);
     try {
-      await Promise.race([Promise.all(this.#hosts.map((host) => host.open())), this.#failed]);
-      this.#start();
+      await Promise.race([Promise.all(this.#hosts.map(({ link }) => link.open())), this.#failed]);
+      await this.#start();
       if (signal?.aborted) stop();
       else signal?.addEventListener("abort", stop);
       await Promise.race([finished, this.#failed]);
@@ -109,8 +110,8 @@ class Conductor {
     });
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    for (const host of this.#hosts) host.kill();
-    await Promise.all(this.#hosts.map((host) => host.close()));
+    for (const { link } of this.#hosts) link.kill();
+    await Promise.all(this.#hosts.map(({ link }) => link.close()));
   }
 
   #plan(): void {
@@ -122,7 +123,7 @@ class Conductor {
       const link = isLocal(host)
         ? new LocalHost(events, this.#options.script)
         : new RemoteHost(host, placement, events);
-      this.#hosts.push(link);
+      this.#hosts.push({ host, link, isLocal: isLocal(host) });
       for (const process of planned) if (process.host === name) this.#members.push(new Member(process, link));
     }
   }
@@ -141,33 +142,45 @@ class Conductor {
     };
   }
 
-  #start(): void {
-    for (const host of this.#hosts) {
-      const there = this.#members.filter((member) => member.host === host);
+  async #start(): Promise<void> {
+    for (const { link } of this.#hosts) {
+      const there = this.#members.filter((member) => member.host === link);
       for (const member of there) member.isThere = true;
-      host.start(there.map(({ planned }) => planned.index));
+      link.start(there.map(({ planned }) => planned.index));
     }
     const { resume } = this.#options;
     const key = randomBytes(32); // Of this launch alone; it goes down the pipes, and nowhere else.
+    const run = randomBytes(8).toString("hex");
     for (const { host, planned } of this.#members) {
       if (resume !== undefined) host.sendAll(planned.index, resumePieces(resume));
-      host.send(planned.index, this.#job(planned.index), key);
+      host.send(planned.index, await this.#job(planned.index, run), key);
     }
     key.fill(0); // A frame has its own copy.
   }
 
-  #job(self: number): JobWords {
+  async #job(self: number, run: string): Promise<JobWords> {
     const { settings, origin, placement, resume } = this.#options;
+    const planned = this.#members.map((member) => member.planned);
+    const own = this.#reached(self);
+    const listenAt = planned.map(({ index }) =>
+      index > self ? listenAddress(own, this.#reached(index)) : null,
+    );
     return {
       type: "job",
-      self,
-      ranks: this.#members.map(({ planned }) => planned.ranks),
-      hosts: this.#members.map(({ planned }) => planned.host),
-      ...{ settings, origin, security: placement.security },
+      ...{ self, run, settings, origin, security: placement.security },
+      ranks: planned.map(({ ranks }) => ranks),
+      hosts: planned.map(({ host }) => host),
+      names: planned.map(nameOf),
+      listenAt: await Promise.all(listenAt),
       resume: resume ?? null,
       keepsCheckpoints: self === 0,
       fault: process.env.LOCKSTEP_FAULT ?? null,
     };
+  }
+
+  /** The host of a process. */
+  #reached(index: number): Reached {
+    return this.#hosts.find(({ link }) => link === this.#members[index].host) as Reached;
   }
 
   #hear(member: Member, message: Up, payload: Uint8Array): void {
@@ -198,8 +211,8 @@ class Conductor {
 
   /** Once all listen, each is told where all the others do. */
   #introduce(): void {
-    if (this.#members.some(({ endpoints }) => endpoints === null)) return;
-    this.#tellAll({ type: "peers", table: this.#members.map(({ endpoints }) => endpoints) });
+    const table = this.#members.flatMap(({ addresses }) => (addresses === null ? [] : [addresses]));
+    if (table.length === this.#members.length) this.#tellAll({ type: "peers", table });
   }
 
   #tellAll(message: Down): void {

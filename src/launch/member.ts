@@ -1,8 +1,8 @@
 /** One process of a job as the launcher knows it: how far it is, when it was last heard, how it ended. */
 import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
 import type { MachineFacts } from "../run/environment.ts";
-import { type PlannedProcess, tagOf } from "./hosts.ts";
-import type { ResultWords, Up } from "./messages.ts";
+import { nameOf, type PlannedProcess } from "./hosts.ts";
+import type { Addresses, ResultWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import type { ProcessHost } from "./process-host.ts";
 
@@ -14,7 +14,8 @@ export class Member {
   readonly planned: PlannedProcess;
   readonly host: ProcessHost;
   facts: MachineFacts | null = null;
-  endpoints: unknown = null;
+  /** Where it listens for those of higher index. */
+  addresses: Addresses | null = null;
   result: ResultWords | null = null;
   /** It has said why it ends. */
   hasFailed = false;
@@ -28,11 +29,8 @@ export class Member {
     this.host = host;
   }
 
-  /** "process 1 (rank 3 on hostB)", of several ranks "process 0 (ranks 0-2 on hostA)". */
   get name(): string {
-    const { index, ranks, host } = this.planned;
-    const [numbers] = tagOf(this.planned).split(" ");
-    return `process ${index} (${ranks === 1 ? "rank" : "ranks"} ${numbers} on ${host})`;
+    return nameOf(this.planned);
   }
 
   /** Takes note of what concerns the process itself. Throws if it speaks another language. */
@@ -47,7 +45,7 @@ export class Member {
           "install one version everywhere",
         );
       this.facts = facts;
-    } else if (message.type === "listening") this.endpoints = message.endpoints;
+    } else if (message.type === "listening") this.addresses = message.addresses;
     else if (message.type === "started") this.#isRunning = true;
     else if (message.type === "result") this.result = message.result;
     else if (message.type === "failed") this.hasFailed = true;

@@ -13,6 +13,12 @@ export interface JobWords {
   readonly self: number;
   readonly ranks: readonly number[];
   readonly hosts: readonly string[];
+  /** What each process is called in messages to people. */
+  readonly names: readonly string[];
+  /** Of this launch, in hexadecimal: 64 bits. */
+  readonly run: string;
+  /** The IP address at which to listen for each process; null: no need, or a file in the folder of the host will do. */
+  readonly listenAt: readonly (string | null)[];
   readonly settings: Settings;
   readonly origin: Origin;
   readonly security: Placement["security"];
@@ -23,8 +29,8 @@ export interface JobWords {
   readonly fault: string | null;
 }
 
-/** How the other processes are reached: an entry a process, each as its listener gave it. */
-export type EndpointTable = readonly unknown[];
+/** Where a process listens for each other; null: nowhere, the other listens, or both know the file. */
+export type Addresses = readonly (string | null)[];
 
 export type Down =
   /** First of all: a folder for this host's processes alone, which nobody else can enter. */
@@ -32,7 +38,7 @@ export type Down =
   | JobWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
-  | { readonly type: "peers"; readonly table: EndpointTable }
+  | { readonly type: "peers"; readonly table: readonly Addresses[] }
   /** Finish the step, write a checkpoint, tell the result. */
   | { readonly type: "stop" }
   /** End now: the job is done, or another process failed. */
@@ -56,7 +62,7 @@ export type ResultWords = Omit<TrainResult, "weights">;
 export type Up =
   | { readonly type: "beat" }
   | ({ readonly type: "hello"; readonly version: number; readonly pid: number } & MachineFacts)
-  | { readonly type: "listening"; readonly endpoints: unknown }
+  | { readonly type: "listening"; readonly addresses: Addresses }
   | { readonly type: "started"; readonly info: StartInfo }
   | { readonly type: "progress"; readonly progress: Progress }
   /** The payload: losses, then as many durations in ms, as f64. */
@@ -76,10 +82,18 @@ export type ToAgent =
   | { readonly type: "kill" }
   | { readonly type: "inspect" };
 
+export interface AgentHello extends MachineFacts {
+  readonly type: "hello";
+  readonly version: number;
+  readonly pid: number;
+  /** The launcher's and this host's IP addresses, as the way here has them; null: it does not say. */
+  readonly way: { readonly launcher: string; readonly host: string } | null;
+}
+
 /** What an agent tells the launcher. */
 export type FromAgent =
   | { readonly type: "beat" }
-  | ({ readonly type: "hello"; readonly version: number; readonly pid: number } & MachineFacts)
+  | AgentHello
   | { readonly type: "message"; readonly process: number; readonly message: Up }
   | { readonly type: "output"; readonly process: number; readonly line: string }
   | {

@@ -1,7 +1,6 @@
 /** A host as the launcher sees it: it starts processes there, talks to them, and hears of them; whatever the way. */
 import type { LockstepError } from "../base/errors.ts";
-import type { MachineFacts } from "../run/environment.ts";
-import type { Down, Up } from "./messages.ts";
+import type { AgentHello, Down, Up } from "./messages.ts";
 
 /** What is heard from a host. `process` is the index in the world. */
 export interface HostEvents {
@@ -15,8 +14,10 @@ export interface HostEvents {
 }
 
 export interface ProcessHost {
-  /** Resolves when processes can be started; what is known of the machine, if it had to be asked. */
-  open(): Promise<MachineFacts | null>;
+  /** IP addresses of the launcher and of the host, as each can reach the other; null: this machine, or not known. */
+  readonly way: AgentHello["way"];
+  /** Resolves when processes can be started there. */
+  open(): Promise<void>;
   start(processes: readonly number[]): void;
   send(process: number, message: Down, payload?: Uint8Array): void;
   /** Many messages in a row, made one by one as the host takes them. */

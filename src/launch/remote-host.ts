@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { Placement } from "../base/config.ts";
 import { EnvironmentError, type LockstepError } from "../base/errors.ts";
-import { lockstepVersion, type MachineFacts } from "../run/environment.ts";
+import { lockstepVersion } from "../run/environment.ts";
 import { Channel } from "./channel.ts";
 import { fromWords } from "./failure-words.ts";
 import { afterGreeting } from "./greeting.ts";
 import { killGroup, spawnGroup } from "./groups.ts";
 import { type Host, spelling } from "./hostfile.ts";
 import { Lines } from "./lines.ts";
-import { type Down, type FromAgent, PIPE_VERSION, type ToAgent } from "./messages.ts";
+import { type AgentHello, type Down, type FromAgent, PIPE_VERSION, type ToAgent } from "./messages.ts";
 import type { HostEvents, ProcessHost } from "./process-host.ts";
 import { sshWords, startLines } from "./ssh.ts";
 import { unreachable } from "./unreachable.ts";
@@ -23,9 +23,8 @@ const CLOSE_MS = 3000;
 const SILENT_TICKS = 15;
 const KEPT_LINES = 20;
 
-type Hello = Extract<FromAgent, { type: "hello" }>;
-
 export class RemoteHost implements ProcessHost {
+  way: AgentHello["way"] = null;
   readonly #name: string;
   readonly #host: Host;
   readonly #placement: Placement;
@@ -33,7 +32,7 @@ export class RemoteHost implements ProcessHost {
   readonly #said: string[] = [];
   #child: ChildProcess | null = null;
   #channel: Channel<FromAgent, ToAgent> | null = null;
-  #opened: { resolve(facts: MachineFacts): void; reject(error: LockstepError): void } | null = null;
+  #opened: { resolve(): void; reject(error: LockstepError): void } | null = null;
   #inspected: ((report: Readonly<Record<string, unknown>>) => void) | null = null;
   #isOver = false;
   #silentTicks = 0;
@@ -47,10 +46,10 @@ export class RemoteHost implements ProcessHost {
   }
 
   /** Rejects with why the host cannot be used: not reached, nothing there, another version, or no answer in time. */
-  async open(): Promise<MachineFacts> {
+  async open(): Promise<void> {
     const deadline = setTimeout(() => this.#over(noAnswer(this.#name)), OPEN_MS);
     try {
-      return await new Promise<MachineFacts>((resolve, reject) => {
+      await new Promise<void>((resolve, reject) => {
         this.#opened = { resolve, reject };
         this.#call();
       });
@@ -149,10 +148,11 @@ export class RemoteHost implements ProcessHost {
     else if (message.type === "inspected") this.#inspected?.(message.report);
   }
 
-  #greet({ type: _, version, pid: __, ...facts }: Hello): void {
+  #greet({ version, lockstep, way }: AgentHello): void {
     const own = lockstepVersion();
-    if (version === PIPE_VERSION && facts.lockstep === own) this.#opened?.resolve(facts);
-    else this.#over(otherVersion(this.#name, facts.lockstep, own));
+    this.way = way ?? null;
+    if (version === PIPE_VERSION && lockstep === own) this.#opened?.resolve();
+    else this.#over(otherVersion(this.#name, lockstep, own));
   }
 
   /** Once; ends the call if it has not ended. */

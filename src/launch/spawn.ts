@@ -41,9 +41,9 @@ export class LocalHost implements ProcessHost {
     return this.#folder;
   }
 
-  async open(): Promise<null> {
-    return null;
-  }
+  readonly way = null;
+
+  async open(): Promise<void> {}
 
   start(processes: readonly number[]): void {
     for (const process of processes) this.#start(process);

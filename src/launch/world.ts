@@ -1,24 +1,26 @@
 /** The world as `train` is given it: who takes part, and how the links to them are opened. */
+import { createServer } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
 import type { ProcessWorld } from "../job/options.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { EndpointTable, JobWords } from "./messages.ts";
+import { chanceAddress, Links, localAddress } from "../transport/links.ts";
+import type { Addresses, JobWords } from "./messages.ts";
 
 /** Others may still read their data, or wait for a host that is slow to answer. */
 const PEERS_DEADLINE_MS = 120_000;
+const PORT_ATTEMPTS = 50;
 
-/** The endpoints of all processes, once the launcher has gathered them. */
+/** Where all processes listen, once the launcher has gathered it. */
 export class PeerTable {
-  #table: EndpointTable | null = null;
-  #waiting: ((table: EndpointTable) => void)[] = [];
+  #table: readonly Addresses[] | null = null;
+  #waiting: ((table: readonly Addresses[]) => void)[] = [];
 
-  fill(table: EndpointTable): void {
+  fill(table: readonly Addresses[]): void {
     this.#table = table;
     for (const resolve of this.#waiting.splice(0)) resolve(table);
   }
 
   /** Rejects with an EnvironmentError after `deadlineMs`. */
-  filled(deadlineMs = PEERS_DEADLINE_MS): Promise<EndpointTable> {
+  filled(deadlineMs = PEERS_DEADLINE_MS): Promise<readonly Addresses[]> {
     if (this.#table !== null) return Promise.resolve(this.#table);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late(deadlineMs)), deadlineMs);
@@ -30,29 +32,63 @@ export class PeerTable {
   }
 }
 
-/** What opening the links takes besides the digest. */
+/** What opening the links takes besides the job and the digest. */
 export interface Connection {
+  /** Forgotten once the links are open. */
   readonly key: Uint8Array;
-  readonly security: JobWords["security"];
   /** For sockets between processes of one host; nobody else can enter it. */
   readonly folder: string;
   /** Tells the launcher where this process listens. */
-  readonly tell: (endpoints: unknown) => void;
+  readonly tell: (addresses: Addresses) => void;
   readonly peers: PeerTable;
 }
 
-export function worldOf({ self, ranks, hosts }: JobWords, connection: Connection): ProcessWorld {
-  return { self, ranks, hosts, connect: () => notYet(connection) };
+export function worldOf(job: JobWords, { key, folder, tell, peers }: Connection): ProcessWorld {
+  const { self, ranks, hosts, names, security, run } = job;
+  return {
+    ...{ self, ranks, hosts },
+    async connect(digest, inbox) {
+      tell(await Promise.all(job.listenAt.map((ip) => (ip === null ? null : freeAddress(ip)))));
+      const table = await peers.filled();
+      const addresses = new Map<number, string>();
+      for (let peer = 0; peer < ranks.length; peer++) {
+        const [listener, dialer] = [Math.min(self, peer), Math.max(self, peer)];
+        if (peer !== self)
+          addresses.set(peer, table[listener][dialer] ?? localAddress(folder, listener, dialer));
+      }
+      const runKey = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+      const id = BigInt(`0x${run}`);
+      const links = await Links.open({
+        ...{ self, names, run: id, runKey, security, digest, inbox, addresses },
+      });
+      runKey.fill(0);
+      return links;
+    },
+  };
 }
 
-async function notYet({ tell, peers }: Connection): Promise<Transport> {
-  tell([]);
-  await peers.filled();
+/** An address of `ip` whose port nobody has. Somebody may take it before it is used; that then fails by its name. */
+async function freeAddress(ip: string): Promise<string> {
+  let why = "";
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    const address = chanceAddress(ip);
+    const failure = await tryPort(ip, Number(/\d+$/.exec(address)));
+    if (failure === null) return address;
+    why = failure;
+  }
   throw new EnvironmentError(
-    "no-transport",
-    "this version has no links between processes",
-    "use --ranks alone",
+    "no-port",
+    `no port can be had at ${ip}: ${why}`,
+    "see that the address is one of this machine's, and that ports from 20000 to 59999 are free",
   );
+}
+
+function tryPort(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error) => resolve(error.message));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
 }
 
 function late(deadlineMs: number): EnvironmentError {

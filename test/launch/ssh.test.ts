@@ -39,7 +39,7 @@ function shim(folder: string, before: string): string {
     `printf '%s\\n' "$@" >> '${join(folder, "words")}'`,
     "for last; do :; done",
     before,
-    'exec sh -c "$last"',
+    'SSH_CONNECTION="127.0.0.1 1 127.0.0.1 2" exec sh -c "$last"',
   ];
   writeFileSync(path, `${lines.join("\n")}\n`);
   chmodSync(path, 0o755);
