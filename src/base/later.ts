@@ -1,18 +1,10 @@
 /** What the design promises and this version does not do yet: recognised, and refused by name. */
 import { InputError } from "./errors.ts";
 
-const ONE_PROCESS = "this version trains in one process on this machine";
-
 /** Settings of later versions: what is missing, and what to use instead. */
 const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
-  hostfile: [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  hosts: [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  "ranks-per-process": [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  ssh: [ONE_PROCESS, "leave it out"],
-  "remote-dir": [ONE_PROCESS, "leave it out"],
   schedule: ["this version has no pipeline", "leave it out"],
   allreduce: ["the ranks of one process share one copy of the weights and need no allreduce", "leave it out"],
-  security: [`${ONE_PROCESS}, without links to secure`, "leave it out"],
   trace: [
     "this version records no traces",
     "leave it out; metrics.jsonl in the run folder has the time of steps",
@@ -24,7 +16,7 @@ const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
 };
 
 /** What those settings will be unless they are given: to ask for it changes nothing. */
-const LATER_DEFAULTS: Record<string, string> = { schedule: "1f1b", allreduce: "auto", security: "auth" };
+const LATER_DEFAULTS: Record<string, string> = { schedule: "1f1b", allreduce: "auto" };
 
 const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: string, instead: string]> = {
   "micro-batches": [(value) => isAbove(value, 1), "this version has no pipeline", "use --micro-batches 1"],
