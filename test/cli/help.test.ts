@@ -28,6 +28,7 @@ Commands:
   train [options] [config.yaml]  train a network
   eval [options] <run>           test a trained network
   bench                          measure kernels, or a training step
+  doctor [options]               can these hosts train together?
   data                           data sets
   help [command]                 display help for command
 
@@ -71,6 +72,7 @@ for (const columns of [40, 80, 120]) {
       ["bench", "--help"],
       ["bench", "kernels", "--help"],
       ["bench", "step", "--help"],
+      ["doctor", "--help"],
       ["data", "--help"],
       ["data", "list", "--help"],
     ]) {
