@@ -5,7 +5,7 @@ import { quantile } from "./statistics.ts";
 const WARM_UP_US = 20_000;
 const MOST_CALLS = 1 << 16;
 /** A sample: several calls only where one is so short that the clock would weigh. */
-const SAMPLE_US = 50;
+const SAMPLE_US = 200;
 const LEAST_SAMPLES = 15;
 const MOST_SAMPLES = 2000;
 const GROWTH = 4;

@@ -13,7 +13,7 @@ import { alignUp } from "../program/arena.ts";
 import type { Barrier } from "../rank/barrier.ts";
 
 /** Up to here a second meeting costs more than summing everything on every rank. */
-const SHORT_BYTES = 4096;
+const SHORT_BYTES = 2048;
 /** Elements whose sum is completed, input by input, while it is in the core's own cache. */
 const BLOCK = 8192;
 
