@@ -5,6 +5,7 @@ import type { Dataset } from "./data/dataset.ts";
 import { checkFmaClass } from "./job/fit.ts";
 import { completeSettings } from "./job/settings.ts";
 import type { Model } from "./nn/models.ts";
+import { alone } from "./program/world.ts";
 import { Session } from "./rank/session.ts";
 
 export interface EvaluateOptions {
@@ -26,7 +27,8 @@ export async function evaluate(
   const { model, data, checkpoint } = options;
   const { ranks, fma, collectiveTimeout } = completeSettings(options.settings);
   const session = await Session.open({
-    ...{ model, data, ranks, seed: 0, shuffle: false, training: null },
+    ...{ model, data, seed: 0, shuffle: false, training: null },
+    world: alone(ranks),
     fma: checkpoint.state.fma ? fma : "off",
     timeoutMs: 1000 * collectiveTimeout,
     start: { tensors: checkpoint.tensors, products: [1, 1], modelSha256: checkpoint.state.modelSha256 },

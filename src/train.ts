@@ -15,6 +15,7 @@ import { checkFit, checkFmaClass, checkResume, checkSameData } from "./job/fit.t
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
 import { completeSettings } from "./job/settings.ts";
+import { alone } from "./program/world.ts";
 import { ORDER_SLOTS } from "./rank/layout.ts";
 import { Session } from "./rank/session.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
@@ -66,14 +67,16 @@ class Training {
   }
 
   static async open(options: TrainOptions): Promise<Training> {
-    const { model, data, resume } = options;
+    const { model, data, resume, world } = options;
     const settings = completeSettings(options.settings, resume);
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
     const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
     const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
-      ...{ model, data, ranks, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
+      ...{ model, data, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
+      world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
+      connect: world && ((digest, inbox) => world.connect(digest, inbox)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,

@@ -6,6 +6,7 @@ import { compileKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import { compilePeak, instantiatePeak } from "../kernels/peak.ts";
 import { Arena } from "../program/arena.ts";
+import { alone } from "../program/world.ts";
 import type { RankJob } from "../rank/job.ts";
 import { Session, type SessionOptions } from "../rank/session.ts";
 import { MachinePeak } from "./machine-peak.ts";
@@ -14,8 +15,12 @@ import { breakDown, type StepBreakdown } from "./step-breakdown.ts";
 import type { TimedJob } from "./step-worker.ts";
 import { Readings } from "./timed-program.ts";
 
-export type StepBenchOptions = Omit<SessionOptions, "start" | "check" | "instrument"> & {
+export type StepBenchOptions = Omit<
+  SessionOptions,
+  "start" | "check" | "instrument" | "world" | "connect"
+> & {
   readonly training: NonNullable<SessionOptions["training"]>;
+  readonly ranks: number;
   /** Cores that the ranks share. */
   readonly cores: number;
 };
@@ -44,6 +49,7 @@ export async function benchStep(
   const readings: Readings[] = [];
   const session = await Session.open({
     ...options,
+    world: alone(options.ranks),
     instrument: {
       script: new URL("./step-worker.js", import.meta.url),
       extend: (job: RankJob): TimedJob => {

@@ -11,7 +11,12 @@ export interface TimedJob extends RankJob {
 }
 
 const job = workerData as TimedJob;
-serve(job, (program, kernels, meet) => {
-  if (program !== job.train) return new Executor(program, kernels, meet);
-  return new TimedProgram(program, kernels, meet, new Readings(job.readings, program.instructions.length));
+serve(job, (program, kernels, meetings) => {
+  if (program !== job.train) return new Executor(program, kernels, meetings);
+  return new TimedProgram(
+    program,
+    kernels,
+    meetings,
+    new Readings(job.readings, program.instructions.length),
+  );
 });

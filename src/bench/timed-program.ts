@@ -1,6 +1,6 @@
 /** Executes a program with a clock between its instructions, in turns with the same step unobserved. */
 import type { Kernels } from "../kernels/abi.ts";
-import { Executor } from "../program/execute.ts";
+import { Executor, type Meetings } from "../program/execute.ts";
 import type { Program } from "../program/instruction.ts";
 import type { Runner } from "../rank/loop.ts";
 
@@ -55,11 +55,11 @@ export class TimedProgram implements Runner {
   readonly #readings: Readings;
   #isObserved = false;
 
-  constructor(program: Program, kernels: Kernels, meet: () => void, readings: Readings) {
+  constructor(program: Program, kernels: Kernels, meetings: Meetings, readings: Readings) {
     const { rank, instructions } = program;
-    this.#whole = new Executor(program, kernels, meet);
+    this.#whole = new Executor(program, kernels, meetings);
     this.#parts = instructions.map(
-      (instruction) => new Executor({ rank, instructions: [instruction] }, kernels, meet),
+      (instruction) => new Executor({ rank, instructions: [instruction] }, kernels, meetings),
     );
     this.#readings = readings;
   }

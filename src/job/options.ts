@@ -4,6 +4,7 @@ import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
+import type { Inbox, Transport } from "../transport/transport.ts";
 
 export interface StartInfo {
   /** Widths of the layers, e.g. "784-128-10". */
@@ -53,6 +54,17 @@ export interface Observer {
 /** What a job's model and data set are made from, under the command line's words. */
 export type Origin = Partial<Pick<Settings, "dataset" | "model" | "hidden" | "activation">>;
 
+/** The processes of a job that has several, as one of them sees them. */
+export interface ProcessWorld {
+  readonly self: number;
+  /** Ranks of every process. */
+  readonly ranks: readonly number[];
+  /** The host of every process, as the user spells it. */
+  readonly hosts: readonly string[];
+  /** Opens the links once it is known what must be equal everywhere. */
+  connect(digest: Readonly<Record<string, string>>, inbox: Inbox): Promise<Transport>;
+}
+
 export interface TrainOptions {
   readonly model: Model;
   readonly data: Dataset;
@@ -67,6 +79,8 @@ export interface TrainOptions {
   /** Aborted: the step in hand is finished, no other begun, a checkpoint written; the status is "interrupted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
+  /** The other processes; `ranks` of the settings then counts those of all. */
+  readonly world?: ProcessWorld;
 }
 
 export interface TrainResult {

@@ -1,5 +1,4 @@
 /** The arguments of an instruction: addresses, lengths and strides of what one rank executes of a node. */
-import { share as rowsOf } from "../data/shares.ts";
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
@@ -7,18 +6,30 @@ import { type Argument, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
+import { rowsOfRank, type World } from "./world.ts";
 
 export interface LoweringContext {
   readonly rank: number;
-  readonly ranks: number;
+  readonly world: World;
   /** Samples of a full step. */
   readonly batch: number;
   readonly partition: Partition;
   readonly places: Places;
 }
 
-/** What the rank executes of a node: a constant slice, or "batch" for the rows of the step. */
-export type Share = Slice | "batch" | "whole";
+/**
+ * What the rank executes of a node: a constant slice; its rows of the step's batch; its share of the rows that fall to the
+ * processes before and after; or all.
+ */
+export type Share = Slice | Rows | "whole";
+type Rows = "batch" | "before" | "after";
+
+/** The step parameters of shares that are rows: how many, the first within the batch, and its place in the streams. */
+const ROWS: Readonly<Record<Rows, { rows: number; first: number; sample: number }>> = {
+  batch: { rows: STEP.rows, first: STEP.firstRow, sample: STEP.sample },
+  before: { rows: STEP.rowsBefore, first: STEP.firstBefore, sample: STEP.sampleBefore },
+  after: { rows: STEP.rowsAfter, first: STEP.firstAfter, sample: STEP.sampleAfter },
+};
 
 /** One rank's columns of the first input, as a part of a node's sums: `axis` runs over them. */
 export interface ChainLink {
@@ -46,6 +57,7 @@ interface Use {
 const constant = (base: number): Argument => ({ base, stride: 0, times: STEP.none });
 
 const isSlice = (share: Share): share is Slice => typeof share === "object";
+const isRows = (share: Share): share is Rows => !isSlice(share) && share !== "whole";
 
 function useOf(node: Node, side: "input" | "output", index: number): Use {
   const [tensors, axes] =
@@ -68,8 +80,8 @@ function addressByColumns(call: Call, use: Use): Argument {
   const { slice, owner } = columnsOf(call, use);
   const rows = use.tensor.shape[0] === "batch" ? context.batch : Number(use.tensor.shape[0]);
   const base = addressOf(context.places, use.tensor, context.rank) + columnsOffset(slice.first, rows, owner);
-  const hasOwnRows = share === "batch" && splitOf(node)?.axis === use.axes[0];
-  return hasOwnRows ? { base, stride: 4 * slice.count, times: STEP.firstRow } : constant(base);
+  if (!isRows(share) || splitOf(node)?.axis !== use.axes[0]) return constant(base);
+  return { base, stride: 4 * slice.count, times: ROWS[share].first };
 }
 
 /** Bytes from one index to the next along axis `index` of a tensor that is stored row after row. */
@@ -90,8 +102,8 @@ function address(call: Call, use: Use): Argument {
   const index = axes.indexOf(splitOf(node)?.axis ?? "");
   if (index < 0) return constant(base);
   const bytes = axisBytes(tensor, index);
-  if (share === "batch")
-    return { base, stride: bytes, times: tensor.kind === "stream" ? STEP.sample : STEP.firstRow };
+  if (isRows(share))
+    return { base, stride: bytes, times: ROWS[share][tensor.kind === "stream" ? "sample" : "first"] };
   return constant(base + (isSlice(share) ? share.first * bytes : 0));
 }
 
@@ -117,7 +129,7 @@ function lengthOf({ node, share, link }: Call, axis: string, times: number): Arg
   if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
   if (link?.axis === axis) return constant(link.slice.count * times);
   const isSplit = splitOf(node)?.axis === axis;
-  if (isSplit && share === "batch") return { base: 0, stride: times, times: STEP.rows };
+  if (isSplit && isRows(share)) return { base: 0, stride: times, times: ROWS[share].rows };
   if (isSplit && isSlice(share)) return constant(share.count * times);
   const extents = accessesOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
   const extent = extents.find((candidate) => candidate !== undefined);
@@ -142,7 +154,7 @@ export function argument(call: Call, operand: Operand): Argument {
 export function fullLength({ node, share, link, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
   const isSplit = splitOf(node)?.axis === axis;
-  if (isSplit && share === "batch") return rowsOf(context.batch, context.rank, context.ranks).rows;
+  if (isSplit && isRows(share)) return rowsOfRank(context.world, context.batch, context.rank).rows;
   if (isSplit && isSlice(share)) return share.count;
   return axisLength(node, axis, context.batch);
 }

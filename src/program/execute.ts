@@ -1,6 +1,6 @@
 /** Executes a program: resolves each instruction's arguments for the step and calls its kernel. Allocates nothing. */
 import type { Kernels } from "../kernels/abi.ts";
-import type { Argument, Program } from "./instruction.ts";
+import type { Argument, Instruction, Meeting, Program } from "./instruction.ts";
 
 type Kernel = (...integers: number[]) => void;
 
@@ -10,26 +10,42 @@ const WIDTH = 16;
 /** Numbers of arguments that #call spells out. */
 const ARITIES = [1, 3, 4, 5, 6, 8, 10, 11, 12, 13];
 
-/** What stands for a kernel where the instruction is a barrier. */
-const BARRIER = null;
+/** What an instruction that calls no kernel does: given the transfer, or the phase, that it is about. */
+export type Meetings = Readonly<Record<Meeting, (subject: number) => void>>;
+
+/** The meetings of ranks that have no other processes. */
+export const barriersOnly = (meet: () => void): Meetings => {
+  const none = () => {
+    throw new Error("this process has no transfers");
+  };
+  return { barrier: meet, enter: none, start: none, wait: none, drain: none };
+};
+
+/** The meeting of an instruction; of one that calls a kernel, one that is never called. */
+const meetingOf = ({ kind, kernel }: Instruction): Meeting =>
+  kernel === null ? (kind as Meeting) : "barrier";
 
 export class Executor {
-  readonly #kernels: readonly (Kernel | typeof BARRIER)[];
+  readonly #kernels: readonly (Kernel | null)[];
+  /** What is done where there is no kernel. */
+  readonly #meetings: readonly ((subject: number) => void)[];
+  readonly #subjects: Int32Array;
   readonly #counts: Int32Array;
   readonly #bases: Int32Array;
   readonly #strides: Int32Array;
   readonly #times: Int32Array;
-  readonly #meet: () => void;
 
-  /** `meet` is called at every barrier: it returns when all ranks have called it, or throws. */
-  constructor(program: Program, kernels: Kernels, meet: () => void) {
+  /** `meetings` return when what they wait for has come, or throw. */
+  constructor(program: Program, kernels: Kernels, meetings: Meetings) {
     const { instructions } = program;
     for (const instruction of instructions)
       if (instruction.kernel && !ARITIES.includes(instruction.arguments.length))
         throw new Error(
           `${instruction.kernel} has ${instruction.arguments.length} arguments: spell that arity out`,
         );
-    this.#kernels = instructions.map(({ kernel }) => (kernel ? (kernels[kernel] as Kernel) : BARRIER));
+    this.#kernels = instructions.map(({ kernel }) => (kernel ? (kernels[kernel] as Kernel) : null));
+    this.#meetings = instructions.map((instruction) => meetings[meetingOf(instruction)]);
+    this.#subjects = Int32Array.from(instructions, ({ subject }) => subject);
     this.#counts = Int32Array.from(instructions, (instruction) => instruction.arguments.length);
     const table = (field: keyof Argument) => {
       const values = new Int32Array(instructions.length * WIDTH);
@@ -44,14 +60,13 @@ export class Executor {
     this.#bases = table("base");
     this.#strides = table("stride");
     this.#times = table("times");
-    this.#meet = meet;
   }
 
   /** One step. `step` holds the step parameters (see STEP) of this rank. */
   run(step: Int32Array): void {
     for (let row = 0; row < this.#kernels.length; row++) {
       const kernel = this.#kernels[row];
-      if (kernel === BARRIER) this.#meet();
+      if (kernel === null) this.#meetings[row](this.#subjects[row]);
       else this.#call(kernel, this.#counts[row], row * WIDTH, step);
     }
   }

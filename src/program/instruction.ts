@@ -20,7 +20,14 @@ export const STEP = {
   sample: 4,
   /** The place of the step's first row in the streams. */
   start: 5,
-  count: 6,
+  /** Of the rows of processes before and after this one: this rank's share, where every process makes them for itself. */
+  rowsBefore: 6,
+  firstBefore: 7,
+  sampleBefore: 8,
+  rowsAfter: 9,
+  firstAfter: 10,
+  sampleAfter: 11,
+  count: 12,
 } as const;
 
 /** The value of an argument: base + stride · stepParameters[times], modulo 2³². */
@@ -30,9 +37,15 @@ export interface Argument {
   readonly times: number;
 }
 
+/**
+ * Where ranks wait for one another: for all of the process (barrier), or for a transfer to arrive (wait) or to have left (drain).
+ * They say what they have done: their part of what a transfer takes along (start), or that a phase has begun (enter).
+ */
+export type Meeting = "barrier" | "enter" | "start" | "wait" | "drain";
+
 export interface Instruction {
   readonly id: number;
-  readonly kind: Kind | "start" | "wait" | "barrier";
+  readonly kind: Kind | Meeting;
   /** Pipeline stage and micro-batch; 0 where there is no pipeline. */
   readonly stage: number;
   readonly microBatch: number;
@@ -41,8 +54,8 @@ export interface Instruction {
   readonly arguments: readonly Argument[];
   /** Ids of this program's instructions that must be done before. */
   readonly dependencies: readonly number[];
-  /** The other rank of a transfer, or −1. */
-  readonly peer: number;
+  /** The transfer of a start, wait or drain, the phase of an enter; else −1. */
+  readonly subject: number;
   /** Bytes read and written, for a whole batch. */
   readonly bytes: number;
   readonly flops: number;

@@ -10,10 +10,12 @@ import {
   type LoweringContext,
   type Share,
 } from "./arguments.ts";
-import type { Instruction, Program } from "./instruction.ts";
+import type { Instruction, Meeting, Program } from "./instruction.ts";
+import { type Appointment, Appointments } from "./meetings.ts";
 import { predecessors } from "./order.ts";
 import { axisLength, type Slice } from "./partition.ts";
 import { splitOf } from "./split.ts";
+import type { TransferPlan } from "./transfers.ts";
 
 /** Bytes of scratch that a kernel of at most these sizes needs: the kernels' own answer. */
 export type ScratchBytes = Pick<Kernels, ScratchKernel>;
@@ -59,43 +61,68 @@ function instruction(call: Call, id: number, dependencies: number[]): Instructio
     kernel,
     arguments: operands.map((operand) => argument(call, operand)),
     dependencies,
-    peer: -1,
+    subject: -1,
     bytes: cost.bytes,
     flops: cost.flops,
     costKey: `${kernel} ${sizes.join("×")}`,
   };
 }
 
-function barrier(id: number): Instruction {
+function meeting(kind: Meeting, subject: number, id: number): Instruction {
+  // Whoever meets others has done all that came before.
   const dependencies = Array.from({ length: id }, (_, earlier) => earlier);
-  const nothing = { stage: 0, microBatch: 0, kernel: null, arguments: [], peer: -1, bytes: 0, flops: 0 };
-  return { id, kind: "barrier", dependencies, costKey: "barrier", ...nothing };
+  const nothing = { stage: 0, microBatch: 0, kernel: null, arguments: [], bytes: 0, flops: 0 };
+  return { id, kind, subject, dependencies, costKey: kind, ...nothing };
+}
+
+/** Collects the instructions of a program in the order in which they are added. */
+class Listing {
+  readonly instructions: Instruction[] = [];
+
+  meet(appointments: readonly Appointment[]): void {
+    for (const [kind, subject] of appointments)
+      this.instructions.push(meeting(kind, subject, this.instructions.length));
+  }
+
+  /** The calls that a share of a node takes; returns the id of the last. */
+  call(node: Node, share: Share, context: LoweringContext, after: readonly number[]): number {
+    let dependencies = [...after];
+    for (const link of chainLinks(node, context)) {
+      const id = this.instructions.length;
+      this.instructions.push(instruction({ node, share, link, context }, id, dependencies));
+      dependencies = [id];
+    }
+    return this.instructions.length - 1;
+  }
 }
 
 /** The program of `context.rank`: its share of every phase, each phase closed by a barrier. */
-export function lower(context: LoweringContext): Program {
-  const phases = context.places.phases.map((phase) =>
-    phase.flatMap((node) => {
-      const share = shareOf(node, context);
-      return share === null ? [] : [{ node, share }];
-    }),
-  );
-  const before = predecessors(phases.flat().map(({ node }) => node));
-  const instructions: Instruction[] = [];
-  /** By node: its instruction, or the last of them. */
+export function lower(context: LoweringContext, plan: TransferPlan): Program {
+  const { phases } = context.places;
+  const appointments = new Appointments(plan, context.rank);
+  const mine = phases.map((phase) => phase.filter((node) => shareOf(node, context) !== null));
+  const before = predecessors(mine.flat());
+  const listing = new Listing();
+  /** By node that this rank has a share of: its instruction, or the last of them. */
   const ids: number[] = [];
-  for (const phase of phases) {
-    for (const { node, share } of phase) {
-      let dependencies = before[ids.length].map((earlier) => ids[earlier]);
-      for (const link of chainLinks(node, context)) {
-        instructions.push(instruction({ node, share, link, context }, instructions.length, dependencies));
-        dependencies = [instructions.length - 1];
+  for (const [number, phase] of phases.entries()) {
+    listing.meet(appointments.atBegin(number));
+    for (const node of phase) {
+      const share = shareOf(node, context);
+      if (share !== null) {
+        const dependencies = before[ids.length].map((earlier) => ids[earlier]);
+        listing.meet(appointments.before(node, number));
+        ids.push(listing.call(node, share, context, dependencies));
       }
-      ids.push(instructions.length - 1);
+      listing.meet(appointments.after(node));
     }
-    instructions.push(barrier(instructions.length));
+    // While what was sent is on its way: the rows that this process makes for itself though others do, too.
+    for (const node of phase)
+      if (plan.repeated.has(node))
+        for (const share of ["before", "after"] as const) listing.call(node, share, context, []);
+    listing.meet([...appointments.atEnd(number), ["barrier", -1]]);
   }
-  return { rank: context.rank, instructions };
+  return { rank: context.rank, instructions: listing.instructions };
 }
 
 /** Scratch bytes that any rank may need for any of these nodes. */

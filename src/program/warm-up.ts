@@ -1,6 +1,6 @@
 /** Gets a rank's way to its kernels compiled before it has to be fast. */
 import type { Kernels } from "../kernels/abi.ts";
-import { Executor } from "./execute.ts";
+import { barriersOnly, Executor } from "./execute.ts";
 import { type Argument, type Program, STEP } from "./instruction.ts";
 
 /** Steps after which V8 has compiled the way to the kernels well. */
@@ -11,6 +11,7 @@ const NOWHERE: Argument = { base: 0, stride: 0, times: STEP.none };
 function idle(program: Program): Program {
   const instructions = program.instructions.map((instruction) => ({
     ...instruction,
+    kind: instruction.kernel === null ? ("barrier" as const) : instruction.kind,
     arguments: instruction.arguments.map(() => NOWHERE),
   }));
   return { ...program, instructions };
@@ -24,7 +25,7 @@ function idle(program: Program): Program {
 export function warmUp(programs: readonly Program[], kernels: Kernels): void {
   const meets = [() => {}, () => {}];
   const executors = programs.flatMap((program) =>
-    meets.map((meet) => new Executor(idle(program), kernels, meet)),
+    meets.map((meet) => new Executor(idle(program), kernels, barriersOnly(meet))),
   );
   const step = new Int32Array(STEP.count);
   for (let done = 0; done < WARM_STEPS; done++) for (const executor of executors) executor.run(step);

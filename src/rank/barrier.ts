@@ -9,6 +9,8 @@ const SLICE_MS = 250;
 export interface BarrierOptions {
   readonly rank: number;
   readonly ranks: number;
+  /** The world's number of this process's first rank: what people know the ranks by. */
+  readonly firstRank?: number;
   /** How often to look before sleeping: see spinCount. */
   readonly spins: number;
   readonly timeoutMs: number;
@@ -61,24 +63,21 @@ export class Barrier {
   }
 
   #aborted(): RankError {
-    const { rank } = this.#options;
-    return new RankError(
-      "aborted",
-      `rank ${rank} stopped because another rank failed`,
-      "see the first failure",
-      { rank },
-    );
+    const { rank, firstRank = 0 } = this.#options;
+    const number = firstRank + rank;
+    const message = `rank ${number} stopped because another rank failed`;
+    return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
   /** Names the ranks that have not arrived. */
   #late(): RankError {
-    const { rank, ranks, timeoutMs } = this.#options;
-    const missing = Array.from({ length: ranks }, (_, other) => other).filter(
-      (other) => Atomics.load(this.#words, arrivalWord(other)) !== this.#round,
-    );
+    const { rank, ranks, firstRank = 0, timeoutMs } = this.#options;
+    const missing = Array.from({ length: ranks }, (_, other) => other)
+      .filter((other) => Atomics.load(this.#words, arrivalWord(other)) !== this.#round)
+      .map((other) => firstRank + other);
     return new RankError(
       "rank-late",
-      `rank ${rank} waited ${timeoutMs / 1000} s for rank ${missing.join(", ")}`,
+      `rank ${firstRank + rank} waited ${timeoutMs / 1000} s for rank ${missing.join(", ")}`,
       "look at what that rank was doing, or raise --collective-timeout",
       { rank: missing[0] },
     );

@@ -1,10 +1,13 @@
 /** What a rank is given at its start: plain data and shared memory, no code. */
 import type { Program } from "../program/instruction.ts";
+import type { Transfer } from "../program/transfers.ts";
+import type { World } from "../program/world.ts";
 import type { Fault } from "./fault.ts";
 
 /** Where the ranks find what is not an instruction's argument. Byte addresses in the shared memory. */
 export interface JobAddresses {
   readonly control: number;
+  readonly signals: number;
   /** f64: sum of the step's losses. */
   readonly stepLoss: number;
   /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
@@ -17,8 +20,12 @@ export interface JobAddresses {
 export interface RankJob {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Counted within the process. */
   readonly rank: number;
   readonly ranks: number;
+  readonly world: World;
+  /** What training steps send from process to process. */
+  readonly transfers: readonly Transfer[];
   /** Samples of a full training step, and of one of an evaluation. */
   readonly batch: number;
   readonly evaluationBatch: number;

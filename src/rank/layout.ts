@@ -18,10 +18,13 @@ import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
-import { gapsOf, placeNamed, placeValues } from "../program/place.ts";
+import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
+import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
+import { alone, processCount, type World } from "../program/world.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
+import { signalsBytes } from "./signals.ts";
 
 /** Test samples that a rank evaluates at once. */
 const EVALUATION_ROWS = 96;
@@ -31,7 +34,7 @@ export const ORDER_SLOTS = 2;
 export interface LayoutOptions {
   readonly model: Model;
   readonly data: Dataset;
-  readonly ranks: number;
+  readonly world: World;
   /** null for a process that only evaluates: no gradients, no training data. */
   readonly training: {
     readonly optimizer: OptimizerName;
@@ -57,11 +60,14 @@ export interface ProcessLayout {
   readonly evaluationBatch: number;
   /** A program for every rank. */
   readonly train: readonly Program[] | null;
+  /** What training steps send from process to process, by id. */
+  readonly transfers: readonly Transfer[];
   readonly evaluate: readonly Program[];
 }
 
 /** A graph on its way to programs. */
 interface Part {
+  readonly world: World;
   readonly step: StepGraph;
   readonly phases: readonly (readonly Node[])[];
   readonly byColumns: ColumnFamilies;
@@ -69,22 +75,26 @@ interface Part {
 }
 
 function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
-  const { model, data, ranks, training, fuses = true } = options;
+  const { model, data, world, training, fuses = true } = options;
+  const ranks = world.ranks[world.self];
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
-  const part = (step: StepGraph, batch: number): Part => {
+  const part = (step: StepGraph, batch: number, world: World): Part => {
     const { nodes, byColumns } = divideByUnits(nodesOf(step), byUnits);
-    return { step, phases: cutIntoPhases(nodes), byColumns, batch };
+    return { world, step, phases: cutIntoPhases(nodes), byColumns, batch };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
   const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
   const evaluation = evaluationGraph(model, samples(data.test.count));
-  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch) };
+  // Every process evaluates all test samples: no other would have its result sooner.
+  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
   const { optimizer, clips, batch } = training;
   const step = trainingGraph(model, samples(data.train.count), optimizer, clips);
   checkSameCalls(evaluation.graph, step.graph);
-  byUnits = layersByUnits(nodesOf(step), batch, ranks, options.units);
-  return { train: part(step, batch), evaluate: part(evaluation, evaluationBatch) };
+  // Between processes a message costs more than all that units save.
+  const units = processCount(world) > 1 ? "never" : options.units;
+  byUnits = layersByUnits(nodesOf(step), batch, ranks, units);
+  return { train: part(step, batch, world), evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
@@ -113,7 +123,8 @@ function columnSlices(parts: readonly Part[], partitions: readonly Partition[]):
 }
 
 export function layOut(options: LayoutOptions): ProcessLayout {
-  const { data, ranks } = options;
+  const { data, world } = options;
+  const ranks = world.ranks[world.self];
   const { train, evaluate } = graphs(options);
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
@@ -131,21 +142,23 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const scratchBase = arena.reserve(ranks * scratchBytesOfRank);
 
   const partitions = parts.map(({ phases, batch }) => partition(phases.flat(), batch, ranks));
-  const programs = parts.map(({ phases, batch, byColumns }, index) => {
-    const slices = partitions[index];
-    return Array.from({ length: ranks }, (_, rank) => {
-      const scratch = scratchBase + rank * scratchBytesOfRank;
-      const places = {
-        named: addresses,
-        values: values[index],
-        valuesBase,
-        byColumns,
-        scratch,
-        phases,
-      };
-      return lower({ rank, ranks, batch, partition: slices, places });
-    });
+  const plans = parts.map(({ phases, batch, world }) => planTransfers(phases, batch, world));
+  const places = parts.map(({ phases, byColumns }, index) => {
+    return { named: addresses, values: values[index], valuesBase, byColumns, phases };
   });
+  const programs = parts.map(({ batch, world }, index) =>
+    Array.from({ length: ranks }, (_, rank) => {
+      const scratch = scratchBase + rank * scratchBytesOfRank;
+      const context = { rank, world, batch, partition: partitions[index] };
+      return lower({ ...context, places: { ...places[index], scratch } }, plans[index]);
+    }),
+  );
+  const transfers = listTransfers(
+    plans[0],
+    ({ tensor }) => addressOf({ ...places[0], scratch: 0 }, tensor, 0),
+    () => [],
+  );
+  addresses.set("signals", arena.reserve(signalsBytes(transfers.length)));
   return {
     bytes: arena.endBytes,
     addresses,
@@ -154,6 +167,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
+    transfers,
     evaluate: programs[parts.length - 1],
   };
 }

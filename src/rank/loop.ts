@@ -1,30 +1,36 @@
 /** What a rank does: steps of a program, one after the other, in time with the others. Never awaits, allocates nothing a step. */
-
-import { firstRow } from "../data/shares.ts";
 import type { Kernels } from "../kernels/abi.ts";
-import { Executor } from "../program/execute.ts";
+import { barriersOnly, Executor, type Meetings } from "../program/execute.ts";
 import { type Program, STEP } from "../program/instruction.ts";
+import { StepParameters } from "../program/step-parameters.ts";
+import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
 import { inject } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
+import { Signals, signalWords } from "./signals.ts";
 
 /** What executes a program, a step a call: an Executor, or whoever wants to know more of it. */
 export interface Runner {
   run(step: Int32Array): void;
 }
 
-/** `meet` is what a barrier of the program calls. */
-export type MakeRunner = (program: Program, kernels: Kernels, meet: () => void) => Runner;
+/** `meetings` are what the program calls where it calls no kernel. */
+export type MakeRunner = (program: Program, kernels: Kernels, meetings: Meetings) => Runner;
 
-const makeExecutor: MakeRunner = (program, kernels, meet) => new Executor(program, kernels, meet);
+const makeExecutor: MakeRunner = (program, kernels, meetings) => new Executor(program, kernels, meetings);
 
 export class RankLoop {
   readonly #job: RankJob;
   readonly #words: Int32Array;
   readonly #train: Runner | null;
   readonly #evaluate: Runner;
-  readonly #step = new Int32Array(STEP.count);
+  readonly #trainStep: StepParameters;
+  readonly #evaluateStep: StepParameters;
+  /** The world's rank 0. */
+  readonly #isFirst: boolean;
+  /** null in a process that has no others. */
+  readonly #signals: Signals | null;
   readonly #stepLoss: Float64Array;
   readonly #losses: Float64Array;
   readonly #durationsMs: Float64Array;
@@ -33,18 +39,24 @@ export class RankLoop {
   #steps = 0;
 
   constructor(job: RankJob, kernels: Kernels, makeRunner = makeExecutor) {
-    const { memory, rank, ranks, timeoutMs, addresses } = job;
+    const { memory, rank, ranks, world, timeoutMs, addresses } = job;
     this.#job = job;
     this.#words = controlWords(memory, addresses.control, ranks);
     const barrier = new Barrier(this.#words, {
       rank,
       ranks,
+      firstRank: worldRank(world, 0),
       timeoutMs,
       spins: spinCount(this.#words, ranks),
     });
     const meet = () => barrier.meet();
-    this.#train = job.train && makeRunner(job.train, kernels, meet);
-    this.#evaluate = makeRunner(job.evaluate, kernels, meet);
+    this.#signals = processCount(world) > 1 ? this.#makeSignals() : null;
+    const meetings = this.#signals?.meetings(meet) ?? barriersOnly(meet);
+    this.#train = job.train && makeRunner(job.train, kernels, meetings);
+    this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
+    this.#isFirst = worldRank(world, rank) === 0;
+    this.#trainStep = new StepParameters(world, rank);
+    this.#evaluateStep = new StepParameters(alone(ranks), rank);
     this.#stepLoss = new Float64Array(memory.buffer, addresses.stepLoss, 1);
     this.#losses = new Float64Array(memory.buffer, addresses.lossRing, STEP_RING);
     this.#durationsMs = new Float64Array(memory.buffer, addresses.durationRing, STEP_RING);
@@ -68,8 +80,10 @@ export class RankLoop {
       this.#beat();
       Atomics.store(this.#words, stepWord(rank), this.#steps + 1);
       this.#injectFault();
-      this.#setStep(slot * samples + index * batch, Math.min(batch, samples - index * batch));
-      this.#train?.run(this.#step);
+      const size = Math.min(batch, samples - index * batch);
+      this.#trainStep.set(slot * samples + index * batch, size);
+      this.#signals?.begin(size);
+      this.#train?.run(this.#trainStep.numbers);
       this.#steps++;
       const loss = this.#stepLoss[0];
       if (rank === 0) this.#record();
@@ -82,27 +96,26 @@ export class RankLoop {
     const { evaluationBatch, testSamples } = this.#job;
     for (let first = 0; first < testSamples; first += evaluationBatch) {
       this.#beat();
-      this.#setStep(first, Math.min(evaluationBatch, testSamples - first));
-      this.#evaluate.run(this.#step);
+      this.#evaluateStep.set(first, Math.min(evaluationBatch, testSamples - first));
+      this.#evaluate.run(this.#evaluateStep.numbers);
     }
   }
 
-  /** This rank's rows of a step of `batch` samples that begins at `position` of a stream. */
-  #setStep(position: number, batch: number): void {
-    const step = this.#step;
-    if (step[STEP.batch] !== batch) {
-      const { rank, ranks } = this.#job;
-      step[STEP.firstRow] = firstRow(batch, rank, ranks);
-      step[STEP.rows] = firstRow(batch, rank + 1, ranks) - step[STEP.firstRow];
-      step[STEP.batch] = batch;
-    }
-    step[STEP.start] = position;
-    step[STEP.sample] = position + step[STEP.firstRow];
+  #makeSignals(): Signals {
+    const { memory, rank, ranks, world, transfers, timeoutMs, addresses } = this.#job;
+    const words = signalWords(memory, addresses.signals, transfers.length);
+    return new Signals(words, this.#words, transfers, {
+      ...{ rank, ranks, world, timeoutMs },
+      step: () => this.#steps + 1,
+    });
   }
 
-  /** Rank 0 turns a stop request into a last step before the step's barriers, so that all ranks read the same after them. */
+  /**
+   * Rank 0 of process 0 turns a stop request into a last step before the step's barriers, so that all ranks read the same after
+   * them; other processes are told with what they are sent in the step.
+   */
   #announceLastStep(): void {
-    if (this.#job.rank === 0 && Atomics.load(this.#words, WORD.stopRequest) !== 0) {
+    if (this.#isFirst && Atomics.load(this.#words, WORD.stopRequest) !== 0) {
       if (this.#words[WORD.lastStep] === NO_LAST_STEP)
         Atomics.store(this.#words, WORD.lastStep, this.#steps + 1);
     }
@@ -114,7 +127,7 @@ export class RankLoop {
     const now = performance.now();
     this.#durationsMs[entry] = now - this.#clockMs[0];
     this.#clockMs[0] = now;
-    this.#losses[entry] = this.#stepLoss[0] / this.#step[STEP.batch];
+    this.#losses[entry] = this.#stepLoss[0] / this.#trainStep.numbers[STEP.batch];
     Atomics.store(this.#words, WORD.stepsDone, this.#steps);
   }
 
@@ -123,8 +136,8 @@ export class RankLoop {
   }
 
   #injectFault(): void {
-    const { fault, rank, memory, addresses } = this.#job;
-    if (fault === null || fault.rank !== rank || fault.step !== this.#steps + 1) return;
+    const { fault, rank, world, memory, addresses } = this.#job;
+    if (fault === null || fault.rank !== worldRank(world, rank) || fault.step !== this.#steps + 1) return;
     inject(fault, () => {
       new Float32Array(memory.buffer, addresses.firstParameter, 1)[0] = Number.NaN;
     });

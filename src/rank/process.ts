@@ -1,6 +1,7 @@
 /** The main thread's side of a process: starts its ranks, commands them, watches them, and ends them whatever happens. */
 import { Worker } from "node:worker_threads";
 import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
+import { type World, worldRank } from "../program/world.ts";
 import {
   arrivalWord,
   beatWord,
@@ -28,14 +29,16 @@ export class RankProcess {
   readonly #words: Int32Array;
   readonly #workers: Worker[] = [];
   readonly #timeoutMs: number;
+  readonly #world: World;
   #pending: Pending | null = null;
   #failure: LockstepError | null = null;
   #leaving = false;
 
   private constructor(jobs: readonly RankJob[], script: URL) {
-    const [{ memory, addresses, ranks, timeoutMs }] = jobs;
+    const [{ memory, addresses, ranks, world, timeoutMs }] = jobs;
     this.#words = controlWords(memory, addresses.control, ranks);
     this.#timeoutMs = timeoutMs;
+    this.#world = world;
     Atomics.store(this.#words, WORD.lastStep, NO_LAST_STEP);
     try {
       for (const job of jobs) this.#workers.push(this.#spawn(job, script));
@@ -58,6 +61,11 @@ export class RankProcess {
     return { process, ready: process.#answered() };
   }
 
+  /** The first failure, if there was one. */
+  get failure(): LockstepError | null {
+    return this.#failure;
+  }
+
   get stepsDone(): number {
     return Atomics.load(this.#words, WORD.stepsDone);
   }
@@ -78,6 +86,11 @@ export class RankProcess {
     Atomics.store(this.#words, WORD.stopRequest, 1);
   }
 
+  /** A failure that no rank could tell, a broken link's: ends the command in hand like a rank's own. */
+  fail(error: LockstepError): void {
+    this.#fail(error);
+  }
+
   /** Ends all threads; resolves when they are gone. Who still waits for an answer gets none. */
   async close(): Promise<void> {
     this.#leaving = true;
@@ -90,15 +103,16 @@ export class RankProcess {
   }
 
   #spawn(job: RankJob, script: URL): Worker {
-    const worker = new Worker(script, { workerData: job, name: `rank ${job.rank}` });
+    const number = worldRank(this.#world, job.rank);
+    const worker = new Worker(script, { workerData: job, name: `rank ${number}` });
     worker.on("message", (message: RankMessage) => this.#hear(message));
     worker.on("error", (error: Error) => {
-      const message = `rank ${job.rank} failed: ${error.message}`;
+      const message = `rank ${number} failed: ${error.message}`;
       this.#fail(new RankError("rank-failed", message, "see the stack", this.#where(job.rank), error));
     });
     worker.on("exit", (code) => {
       if (this.#leaving) return;
-      const message = `rank ${job.rank} ended with exit code ${code}`;
+      const message = `rank ${number} ended with exit code ${code}`;
       this.#fail(
         new RankError("rank-exited", message, "look at what the rank printed last", this.#where(job.rank)),
       );
@@ -107,7 +121,10 @@ export class RankProcess {
   }
 
   #where(rank: number): { rank: number; step: number } {
-    return { rank, step: Math.max(1, Atomics.load(this.#words, stepWord(rank))) };
+    return {
+      rank: worldRank(this.#world, rank),
+      step: Math.max(1, Atomics.load(this.#words, stepWord(rank))),
+    };
   }
 
   #hear(message: RankMessage): void {
@@ -185,7 +202,7 @@ export class RankProcess {
   #hung(): RankError {
     const rounds = this.#workers.map((_, rank) => Atomics.load(this.#words, arrivalWord(rank)));
     const rank = rounds.indexOf(Math.min(...rounds));
-    const message = `rank ${rank} has not moved for ${this.#timeoutMs / 1000} s`;
+    const message = `rank ${worldRank(this.#world, rank)} has not moved for ${this.#timeoutMs / 1000} s`;
     return new RankError(
       "rank-hung",
       message,

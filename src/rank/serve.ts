@@ -1,9 +1,12 @@
 /** What a rank's thread does: waits for commands in shared memory, obeys, reports; ends with its first error. */
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
 import { warmUp } from "../program/warm-up.ts";
+import { processCount, worldRank } from "../program/world.ts";
 import { commandSpinCount, lookFor } from "./barrier.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
@@ -16,6 +19,7 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
   const words = controlWords(job.memory, job.addresses.control, job.ranks);
   let loop: RankLoop | null = null;
   try {
+    if (processCount(job.world) > 1) yieldToMainThread();
     const kernels = instantiateKernels(job.module, job.memory);
     checkSubnormals(kernels);
     loop = new RankLoop(job, kernels, makeRunner);
@@ -34,7 +38,7 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
       tell({ type: "done" });
     }
   } catch (error) {
-    tell(failure(error, job.rank, (loop?.steps ?? 0) + 1));
+    tell(failure(error, worldRank(job.world, job.rank), (loop?.steps ?? 0) + 1));
   }
 }
 
@@ -59,4 +63,17 @@ function failure(error: unknown, rank: number, step: number): RankMessage {
     rank: known?.where.rank ?? rank,
     step,
   };
+}
+
+/** What moves bytes comes before what computes: with a busy rank on every core a link would get a tenth of its speed. */
+const RANK_NICENESS = 10;
+
+/** Lowers this thread's own priority, where the system knows threads by numbers. */
+function yieldToMainThread(): void {
+  try {
+    const [, thread] = /\/task\/(\d+)$/.exec(readlinkSync("/proc/thread-self")) ?? [];
+    if (thread !== undefined) setPriority(Number(thread), RANK_NICENESS);
+  } catch {
+    // Slower, that is all: a container may forbid it, and not every system has /proc.
+  }
 }

@@ -2,35 +2,37 @@
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
-import { refuseAbove } from "../data/labels.ts";
 import { epochOrder } from "../data/sampler.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Kernels } from "../kernels/abi.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import { columnsOffset } from "../program/columns.ts";
+import { processCount, type World } from "../program/world.ts";
+import type { Inbox, Transport } from "../transport/transport.ts";
+import { controlWords, stepWord } from "./control.ts";
+import { type Digest, digestOf } from "./digest.ts";
+import { Exchange } from "./exchange.ts";
 import { parseFault } from "./fault.ts";
+import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
-import {
-  checkSameModel,
-  type Hyperparameters,
-  initialise,
-  load,
-  readProducts,
-  tensorOf,
-  writeHyper,
-} from "./state.ts";
+import { signalWords } from "./signals.ts";
+import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
 
 export interface SessionOptions {
   readonly model: Model;
   readonly data: Dataset;
-  readonly ranks: number;
+  readonly world: World;
+  /**
+   * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Needed where there are
+   * others and the job trains.
+   */
+  readonly connect?: (digest: Digest, inbox: Inbox) => Promise<Transport>;
   readonly fma: "auto" | "off";
   readonly seed: number;
   readonly shuffle: boolean;
@@ -75,6 +77,8 @@ export class Session {
   readonly #durationsMs: Float64Array;
   readonly #ranks: RankProcess;
   readonly #ready: Promise<void>;
+  readonly #exchange: Exchange | null;
+  #transport: Transport | null = null;
 
   private constructor(options: Plan, check: SessionOptions["check"]) {
     this.#options = options;
@@ -87,6 +91,7 @@ export class Session {
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
     const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
     this.#ranks = process;
+    this.#exchange = processCount(options.world) > 1 ? this.#makeExchange() : null;
     this.#ready = ready;
     ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
@@ -97,7 +102,7 @@ export class Session {
     try {
       session.#fill(start);
       for (const epoch of epochs) session.prepareEpoch(epoch);
-      await session.#ready;
+      await Promise.all([session.#ready, session.#connect()]);
       return session;
     } catch (error) {
       await session.close();
@@ -183,8 +188,32 @@ export class Session {
     return dataSha256(this.#bytes("images", train.count * width), this.#bytes("labels", train.count), width);
   }
 
-  close(): Promise<void> {
-    return this.#ranks.close();
+  /** Ends the ranks, and the links: once all others have said that they are done, too, or at once if something failed. */
+  async close(): Promise<void> {
+    const failure = this.#ranks.failure;
+    await this.#ranks.close();
+    this.#exchange?.end();
+    if (failure === null) await this.#transport?.close();
+    else this.#transport?.abort({ ...failure.where, code: failure.code, message: failure.message });
+  }
+
+  async #connect(): Promise<void> {
+    const { connect } = this.#options;
+    if (this.#exchange === null || connect === undefined) return;
+    this.#transport = await connect(digestOf(this, this.#options), this.#exchange);
+    this.#exchange.begin(this.#transport);
+  }
+
+  #makeExchange(): Exchange {
+    const { world } = this.#options;
+    const { transfers } = this.layout;
+    const control = controlWords(this.#memory, this.#address("control"), world.ranks[world.self]);
+    return new Exchange({
+      ...{ memory: this.#memory, world, transfers, control },
+      signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
+      step: () => Math.max(1, Atomics.load(control, stepWord(0))),
+      failed: (error) => this.#ranks.fail(error),
+    });
   }
 
   #named(tensors: readonly Tensor[]): NamedTensor[] {
@@ -204,10 +233,11 @@ export class Session {
   }
 
   #jobs(): RankJob[] {
-    const { ranks, data, timeoutMs, training, instrument } = this.#options;
+    const { world, data, timeoutMs, training, instrument } = this.#options;
     const { train, evaluate, evaluationBatch } = this.layout;
     const addresses = {
       control: this.#address("control"),
+      signals: this.#address("signals"),
       stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
       lossRing: this.#address("lossRing"),
       durationRing: this.#address("durationRing"),
@@ -217,7 +247,9 @@ export class Session {
       module: this.compiled.module,
       memory: this.#memory,
       rank,
-      ranks,
+      ranks: world.ranks[world.self],
+      world,
+      transfers: this.layout.transfers,
       batch: training?.batch ?? 0,
       evaluationBatch,
       samples: data.train.count,
@@ -242,49 +274,21 @@ export class Session {
   }
 
   #fill(start: SessionOptions["start"]): void {
-    const { data, training } = this.#options;
-    const halves = training
-      ? [["", data.train] as const, ["test.", data.test] as const]
-      : [["test.", data.test] as const];
-    for (const [prefix, half] of halves) {
-      half.readImages(this.#bytes(`${prefix}images`, half.count * data.width));
-      const labels = this.#bytes(`${prefix}labels`, half.count);
-      half.readLabels(labels);
-      refuseAbove(labels, data.classes, `the ${prefix ? "test" : "training"} half of ${data.name}`);
-    }
-    const order = new Uint32Array(this.#memory.buffer, this.#address("test.order"), data.test.count);
-    for (let index = 0; index < order.length; index++) order[index] = index;
-    this.#fillWeights(start);
-  }
-
-  #fillWeights(start: SessionOptions["start"]): void {
-    const { training, seed } = this.#options;
-    const { layout } = this;
-    const { step } = layout;
-    const memory = this.#memory;
-    if (start) {
-      load(memory, layout, [...step.parameters, ...step.states], start.tensors);
-      checkSameModel(start.modelSha256, layout.modelSha256);
-    } else initialise(this.#kernels(), memory, layout, step.parameters, seed, this.#address("initialStream"));
-    if (!training) return;
-    writeHyper(memory, this.#address("hyper"), training, start?.products);
-    if (training.clipNorm !== null)
-      new Float32Array(memory.buffer, this.#address("limit"), 1)[0] = training.clipNorm;
-  }
-
-  #kernels(): Kernels {
-    return instantiateKernels(this.compiled.module, this.#memory);
+    const { data, training, seed } = this.#options;
+    fillData(this.#memory, this.layout, data, training !== null);
+    const kernels = instantiateKernels(this.compiled.module, this.#memory);
+    fillWeights(kernels, this.#memory, this.layout, { seed, training, start });
   }
 }
 
 /** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
 function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
-  const { model, data, ranks, training } = options;
+  const { model, data, world, training } = options;
   const kernels = instantiateKernels(module, createMemory(0));
   return layOut({
     model,
     data,
-    ranks,
+    world,
     training: training && {
       optimizer: training.optimizer,
       clips: training.clipNorm !== null,

@@ -8,6 +8,13 @@ export interface NanomsgBindings {
   Close(socket: number): number;
   Bind(socket: number, address: string): number;
   Connect(socket: number, address: string): number;
+  Setopt(socket: number, level: number, option: number, value: number): number;
+  Send(socket: number, bytes: Buffer, flags: number): number;
+  /** A message, or a negative number. */
+  Recv(socket: number, flags: number): Buffer | number;
+  /** Calls back whenever the socket can be read (or, for a sender, written). */
+  PollSocket(socket: number, isSender: boolean, ready: () => void): unknown;
+  PollStop(poll: unknown): void;
   Errno(): number;
   Err(): string;
   readonly [name: string]: unknown;

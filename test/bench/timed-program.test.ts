@@ -1,9 +1,10 @@
 import test from "ava";
 import { Readings, TimedProgram } from "../../src/bench/timed-program.ts";
 import type { Kernels } from "../../src/kernels/abi.ts";
+import { barriersOnly } from "../../src/program/execute.ts";
 import { type Instruction, type Program, STEP } from "../../src/program/instruction.ts";
 
-const nothing = { stage: 0, microBatch: 0, dependencies: [], peer: -1, bytes: 0, flops: 0 };
+const nothing = { stage: 0, microBatch: 0, dependencies: [], subject: -1, bytes: 0, flops: 0 };
 const relu = (id: number): Instruction => {
   const values = [id, 2, 3].map((base) => ({ base, stride: 0, times: STEP.none }));
   return { id, kind: "forward", kernel: "relu", arguments: values, costKey: "relu 3", ...nothing };
@@ -17,7 +18,12 @@ function timed(pairs: number) {
   const called: (number | "meet")[] = [];
   const kernels = { relu: (y: number) => called.push(y) } as unknown as Kernels;
   const readings = Readings.make(program.instructions.length, pairs);
-  const runner = new TimedProgram(program, kernels, () => called.push("meet"), readings);
+  const runner = new TimedProgram(
+    program,
+    kernels,
+    barriersOnly(() => called.push("meet")),
+    readings,
+  );
   return { called, readings, step: () => runner.run(new Int32Array(STEP.count)) };
 }
 

@@ -31,6 +31,8 @@ export const FLOORS: Readonly<Record<string, number>> = {
 };
 /** Below it, nothing waits for the event loop. */
 const FIRST_ASYNC_FLOOR = 8;
+/** The room of lower floors whose business is waiting for other processes. */
+const WAITING_ROOM = "transport";
 /** Files of lower floors that may wait all the same, and why. */
 const MAY_WAIT: Readonly<Record<string, string>> = {
   "src/base/config-file.ts": "loads the YAML parser only when there is a file to parse",
@@ -123,7 +125,9 @@ export function emptyNames(files: Files): string[] {
 }
 
 export function waitingOnSilentFloors(files: Files): string[] {
-  const lower = inFolder(files, "src").filter(([path]) => FLOORS[roomOf(path)] < FIRST_ASYNC_FLOOR);
+  const lower = inFolder(files, "src").filter(
+    ([path]) => FLOORS[roomOf(path)] < FIRST_ASYNC_FLOOR && roomOf(path) !== WAITING_ROOM,
+  );
   const waiting = lower.filter(([, text]) =>
     /\b(?:async|await)\b|\.then\(|\bPromise\b/.test(blank(text, true)),
   );

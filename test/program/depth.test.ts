@@ -6,6 +6,7 @@ import { lower } from "../../src/program/lower.ts";
 import { partition } from "../../src/program/partition.ts";
 import { cutIntoPhases } from "../../src/program/phases.ts";
 import { placeNamed, placeValues } from "../../src/program/place.ts";
+import { planTransfers } from "../../src/program/transfers.ts";
 import { Looks } from "../looks.ts";
 import { phasesOf } from "./picture.ts";
 
@@ -22,7 +23,9 @@ function plan(layers: number): { instructions: number; looks: number } {
   const values = placeValues(phases, BATCH, RANKS);
   const slices = partition(phases.flat(), BATCH, RANKS);
   const places = { named, byColumns: new Map(), values, valuesBase: 0, scratch: 0, phases };
-  const { instructions } = lower({ rank: 0, ranks: RANKS, batch: BATCH, partition: slices, places });
+  const world = { self: 0, ranks: [RANKS, 1, 1] };
+  const context = { rank: 0, world, batch: BATCH, partition: slices, places };
+  const { instructions } = lower(context, planTransfers(phases, BATCH, world));
   return { instructions: instructions.length, looks: looks.count };
 }
 

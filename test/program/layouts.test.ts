@@ -8,6 +8,7 @@ import { synthetic } from "../synthetic.ts";
 import { drawnModel, lines } from "./drawn-model.ts";
 import { evaluateInTurn, hashOf, type Turns, trainInTurn } from "./in-turn.ts";
 import { oneThread } from "./one-thread.ts";
+import { processesInTurn, trainProcesses } from "./processes-in-turn.ts";
 
 const size = (max: number) => fc.integer({ min: 1, max });
 
@@ -62,6 +63,33 @@ test("one rank and many leave the same bits for any graph of layers", (t) => {
     fc.property(fc.record({ plan: lines, ...sizes }), ({ plan, ...job }) => {
       const [alone, together] = outcomes(drawnModel(plan), job);
       t.deepEqual(together, alone);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const worlds = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 4 });
+
+/** What one rank leaves, and what each of several processes leaves. */
+function outcomesOfProcesses(model: Model, ranks: readonly number[], sizes: Omit<Sizes, "ranks" | "units">) {
+  const { samples, testSamples, width, classes, batch, ...job } = sizes;
+  const backwards: Turns = (list) => list.toReversed();
+  const data = synthetic(samples, testSamples, width, classes);
+  const wish = { ...job, model, data, batch: Math.min(batch, samples) };
+  const alone = oneThread({ ...wish, ranks: 1 });
+  const aloneLosses = trainInTurn(alone, 4);
+  const jobs = processesInTurn(wish, ranks);
+  const losses = trainProcesses(jobs, 4, backwards);
+  return { alone: { losses: aloneLosses, hash: hashOf(alone) }, losses, hashes: jobs.map(hashOf) };
+}
+
+test("processes of any numbers of ranks that exchange factors all leave what one rank leaves", (t) => {
+  const { ranks: _, units: __, ...shared } = sizes;
+  fc.assert(
+    fc.property(fc.record({ plan: lines, ranks: worlds, ...shared }), ({ plan, ranks, ...job }) => {
+      const { alone, losses, hashes } = outcomesOfProcesses(drawnModel(plan), ranks, job);
+      t.deepEqual(losses, alone.losses);
+      t.deepEqual(new Set(hashes), new Set([alone.hash]));
     }),
     { numRuns: 60 },
   );

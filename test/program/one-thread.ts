@@ -8,6 +8,7 @@ import { createMemory } from "../../src/kernels/memory.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import type { OptimizerName } from "../../src/nn/optimizers.ts";
 import type { UnitPolicy } from "../../src/parallel/units.ts";
+import { alone, type World } from "../../src/program/world.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "../../src/rank/layout.ts";
 import { initialise, writeHyper } from "../../src/rank/state.ts";
 import { synthetic } from "../synthetic.ts";
@@ -16,6 +17,8 @@ export interface Wish {
   readonly model?: Model;
   readonly data?: Dataset;
   readonly ranks?: number;
+  /** Instead of `ranks`: this process has others. */
+  readonly world?: World;
   readonly batch?: number;
   readonly optimizer?: OptimizerName;
   readonly lr?: number;
@@ -33,6 +36,7 @@ export interface OneThread {
   readonly kernels: Kernels;
   readonly data: Dataset;
   readonly ranks: number;
+  readonly world: World;
   readonly batch: number;
   /** Address of a named tensor or block. */
   address(name: string): number;
@@ -42,10 +46,12 @@ const compiled = compileKernels("auto");
 
 /** Everything that a session makes, up to the first step of epoch 1, whose order is in slot 1 (and in slot 0). */
 export function oneThread(wish: Wish = {}): OneThread {
-  const { model = mlp([24], "relu"), data = synthetic(), ranks = 1, batch = 32, optimizer = "sgd" } = wish;
+  const { model = mlp([24], "relu"), data = synthetic(), batch = 32, optimizer = "sgd" } = wish;
+  const world = wish.world ?? alone(wish.ranks ?? 1);
+  const ranks = world.ranks[world.self];
   const asked = instantiateKernels(compiled.module, createMemory(0));
   const layout = layOut({
-    ...{ model, data, ranks, fuses: wish.fuses, units: wish.units },
+    ...{ model, data, world, fuses: wish.fuses, units: wish.units },
     training: { optimizer, batch, clips: wish.clipNorm !== undefined },
     scratchBytes: asked,
   });
@@ -70,5 +76,5 @@ export function oneThread(wish: Wish = {}): OneThread {
   initialise(kernels, memory, layout, layout.step.parameters, 1, address("initialStream"));
   writeHyper(memory, address("hyper"), { learningRate: wish.lr ?? 0.1, weightDecay: wish.weightDecay ?? 0 });
   if (wish.clipNorm !== undefined) new Float32Array(memory.buffer, address("limit"), 1)[0] = wish.clipNorm;
-  return { compiled, layout, memory, kernels, data, ranks, batch, address };
+  return { compiled, layout, memory, kernels, data, ranks, world, batch, address };
 }

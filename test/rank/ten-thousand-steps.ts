@@ -3,6 +3,7 @@ import { GCProfiler, getHeapStatistics } from "node:v8";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { mlp } from "../../src/nn/models.ts";
+import { alone } from "../../src/program/world.ts";
 import { controlWords, NO_LAST_STEP, WORD } from "../../src/rank/control.ts";
 import type { RankJob } from "../../src/rank/job.ts";
 import { RankLoop } from "../../src/rank/loop.ts";
@@ -28,11 +29,13 @@ function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
   controlWords(memory, address("control"), ranks)[WORD.lastStep] = NO_LAST_STEP;
   return layout.evaluate.map((evaluate, rank) => ({
     ...{ module: compiled.module, memory, rank, ranks, batch, fault: null, timeoutMs: 60_000 },
+    ...{ world: alone(ranks), transfers: [] },
     ...{ evaluationBatch: layout.evaluationBatch, samples: data.train.count, testSamples: data.test.count },
     train: layout.train![rank],
     evaluate,
     addresses: {
       control: address("control"),
+      signals: address("signals"),
       stepLoss: address("stepLoss"),
       lossRing: address("lossRing"),
       durationRing: address("durationRing"),

@@ -1,0 +1,29 @@
+/** What the sessions of all processes must have alike, or they would not leave the same bits. */
+import { createHash } from "node:crypto";
+import type { Session, SessionOptions } from "./session.ts";
+
+/** By name: short words, or SHA-256 of what is long. */
+export type Digest = Readonly<Record<string, string>>;
+
+export function digestOf(
+  session: Pick<Session, "layout" | "compiled" | "tensors" | "dataSha256">,
+  { seed, shuffle, training, world }: Pick<SessionOptions, "seed" | "shuffle" | "training" | "world">,
+): Digest {
+  const { layout, compiled } = session;
+  const pieces = layout.transfers.map((transfer) =>
+    transfer.pieces.map(({ name, rowBytes, rows }) => [name, rowBytes, rows]),
+  );
+  return {
+    node: process.version,
+    kernels: compiled.digest,
+    fma: String(compiled.fma),
+    model: layout.modelSha256,
+    data: session.dataSha256(),
+    settings: JSON.stringify({ seed, shuffle, ...training }),
+    ranks: world.ranks.join(","),
+    transfers: sha256(JSON.stringify(pieces)),
+    weights: sha256(JSON.stringify(session.tensors.map(({ name, data }) => [name, sha256(data)]))),
+  };
+}
+
+const sha256 = (data: string | Float32Array): string => createHash("sha256").update(data).digest("hex");

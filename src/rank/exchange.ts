@@ -1,0 +1,196 @@
+/**
+ * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links, puts what arrives into
+ * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only.
+ */
+import { LockstepError, RankError } from "../base/errors.ts";
+import { placeOf, type Transfer } from "../program/transfers.ts";
+import type { World } from "../program/world.ts";
+import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
+import { WORD } from "./control.ts";
+import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
+
+/** Flag of a message: this step is the last one. */
+const LAST_STEP = 1;
+
+export interface ExchangeOptions {
+  readonly memory: WebAssembly.Memory;
+  readonly world: World;
+  readonly transfers: readonly Transfer[];
+  /** The signal words, and the control words of the ranks. */
+  readonly signals: Int32Array;
+  readonly control: Int32Array;
+  /** The step in hand (1, 2, …). */
+  readonly step: () => number;
+  readonly failed: (error: LockstepError) => void;
+}
+
+export class Exchange implements Inbox {
+  readonly #options: ExchangeOptions;
+  /** Where a transfer of several pieces is put together, or taken apart, by transfer. */
+  readonly #staging = new Map<number, Uint8Array>();
+  #transport: Transport | null = null;
+  /** Slots of the queue that were taken. */
+  #taken = 0;
+  #isClosed = false;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** From now on what ranks make is sent. */
+  begin(transport: Transport): void {
+    this.#transport = transport;
+    this.#listen();
+  }
+
+  /** Ends the listening; the transport is its owner's to close. */
+  end(): void {
+    this.#isClosed = true;
+    Atomics.add(this.#options.signals, SIGNAL.doorbell, 1);
+    Atomics.notify(this.#options.signals, SIGNAL.doorbell);
+  }
+
+  place({ peer, channel, sequence, bytes }: Arrival): Uint8Array | null {
+    const { transfers, signals } = this.#options;
+    const transfer = transfers[channel];
+    if (!transfer || transfer.sender !== peer)
+      throw this.#unexpected(peer, `transfer ${channel}, which is not its to send`);
+    const { phase } = transfer;
+    if (!this.#isEntered(sequence, phase)) {
+      // Said before it is looked once more: a rank that enters now either sees this, or is seen.
+      Atomics.store(signals, SIGNAL.held, 1);
+      if (!this.#isEntered(sequence, phase)) return null;
+    }
+    if (Atomics.load(signals, arrivedWord(transfers.length) + channel) === sequence)
+      throw this.#unexpected(peer, `${names(transfer)} twice in one step`);
+    const expected = this.#sizeOf(transfer);
+    if (bytes !== expected)
+      throw this.#unexpected(peer, `${bytes} bytes of ${names(transfer)}, where ${expected} were expected`);
+    return transfer.pieces.length === 1 ? this.#views(transfer)[0] : this.#stage(transfer, expected);
+  }
+
+  arrived({ channel, sequence, flags }: Arrival): void {
+    const { transfers, signals, control, step } = this.#options;
+    const transfer = transfers[channel];
+    if (transfer.pieces.length > 1) {
+      const staged = this.#staging.get(channel) as Uint8Array;
+      let from = 0;
+      for (const view of this.#views(transfer)) {
+        view.set(staged.subarray(from, from + view.length));
+        from += view.length;
+      }
+    }
+    if (flags & LAST_STEP) Atomics.store(control, WORD.lastStep, step());
+    const word = arrivedWord(transfers.length) + channel;
+    Atomics.store(signals, word, sequence);
+    Atomics.notify(signals, word);
+  }
+
+  failed(error: LockstepError): void {
+    this.#options.failed(error);
+  }
+
+  /** Whether the ranks are in the step and at least in the phase to which a message belongs. A step ahead is not an error. */
+  #isEntered(sequence: number, phase: number): boolean {
+    const entered = Atomics.load(this.#options.signals, SIGNAL.entered);
+    return executionOf(entered) === sequence && phaseOf(entered) >= phase;
+  }
+
+  /** Serves whenever the doorbell rings; ends when the exchange does. */
+  async #listen(): Promise<void> {
+    const { signals } = this.#options;
+    try {
+      while (!this.#isClosed) {
+        const rung = Atomics.load(signals, SIGNAL.doorbell);
+        this.#serve();
+        const waiting = Atomics.waitAsync(signals, SIGNAL.doorbell, rung);
+        if (waiting.async) await waiting.value;
+      }
+    } catch (thrown) {
+      this.#options.failed(asFailure(thrown));
+    }
+  }
+
+  #serve(): void {
+    const { signals, transfers } = this.#options;
+    if (Atomics.exchange(signals, SIGNAL.held, 0) !== 0) this.#transport?.resume();
+    for (;;) {
+      const slot = SIGNAL.queue + (this.#taken % transfers.length);
+      const entry = Atomics.exchange(signals, slot, 0);
+      if (entry === 0) return;
+      this.#taken = (this.#taken + 1) >>> 0;
+      this.#send(transfers[entry - 1]);
+    }
+  }
+
+  #send(transfer: Transfer): void {
+    const { signals, transfers } = this.#options;
+    const transport = this.#transport as Transport;
+    const sequence = executionOf(Atomics.load(signals, SIGNAL.entered));
+    const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes: this.#gather(transfer) };
+    let unsent = transport.peers.length;
+    const sent = () => {
+      if (--unsent > 0) return;
+      const word = leftWord(transfers.length) + transfer.id;
+      Atomics.store(signals, word, sequence);
+      Atomics.notify(signals, word);
+    };
+    for (const peer of transport.peers) transport.send(peer, message, sent);
+  }
+
+  /** Process 0 decides after which step all stop: its ranks know before they make the first part of anything. */
+  #flags(): number {
+    const { control, step, world } = this.#options;
+    return world.self === 0 && Atomics.load(control, WORD.lastStep) <= step() ? LAST_STEP : 0;
+  }
+
+  /** The bytes of a transfer of this process, in one piece. */
+  #gather(transfer: Transfer): Uint8Array {
+    const views = this.#views(transfer);
+    if (views.length === 1) return views[0];
+    const staged = this.#stage(transfer, this.#sizeOf(transfer));
+    let to = 0;
+    for (const view of views) {
+      staged.set(view, to);
+      to += view.length;
+    }
+    return staged;
+  }
+
+  #stage({ id }: Transfer, bytes: number): Uint8Array {
+    const found = this.#staging.get(id);
+    if (found && found.length >= bytes) return found.subarray(0, bytes);
+    const made = new Uint8Array(bytes);
+    this.#staging.set(id, made);
+    return made;
+  }
+
+  #views(transfer: Transfer): Uint8Array[] {
+    const { memory, world, signals } = this.#options;
+    const batch = Atomics.load(signals, SIGNAL.batch);
+    return transfer.pieces.map((piece) => {
+      const { address, bytes } = placeOf(piece, world, transfer.sender, batch);
+      return new Uint8Array(memory.buffer, address, bytes);
+    });
+  }
+
+  #sizeOf(transfer: Transfer): number {
+    return this.#views(transfer).reduce((sum, { length }) => sum + length, 0);
+  }
+
+  #unexpected(peer: number, what: string): RankError {
+    return new RankError(
+      "unexpected-message",
+      `process ${peer} sent ${what}`,
+      "the processes do not execute the same program; please report it",
+      { step: this.#options.step() },
+    );
+  }
+}
+
+const names = ({ pieces }: Transfer): string => pieces.map(({ name }) => name).join(", ");
+
+const asFailure = (thrown: unknown): LockstepError =>
+  thrown instanceof LockstepError
+    ? thrown
+    : new RankError("exchange-failed", String(thrown), "see the stack; please report it", {}, thrown);

@@ -1,0 +1,161 @@
+/**
+ * The words through which ranks and their main thread tell each other of transfers, in the shared memory.
+ *
+ *     line 0   entered: execution and phase │ samples of the step │ held: a message waits for the next phase
+ *     line 1   doorbell, tickets of the queue
+ *     then     queue of transfers to send │ for each transfer: parts made │ execution that left │ execution that arrived
+ *
+ * A rank never waits for the main thread but in wait and drain; the main thread sleeps until the doorbell rings.
+ */
+import { RankError } from "../base/errors.ts";
+import type { Meetings } from "../program/execute.ts";
+import type { Transfer } from "../program/transfers.ts";
+import { ranksOf, type World, worldRank } from "../program/world.ts";
+import { lookFor } from "./barrier.ts";
+import { WORD } from "./control.ts";
+
+const LINE_WORDS = 16;
+
+export const SIGNAL = {
+  entered: 0,
+  batch: 1,
+  /** 1: the main thread holds a message back until the next phase is entered, and wants to hear of it. */
+  held: 2,
+  doorbell: LINE_WORDS,
+  tickets: LINE_WORDS + 1,
+  queue: 2 * LINE_WORDS,
+} as const;
+
+/** Phases of an execution that `entered` can tell apart. */
+const PHASE_BITS = 8;
+
+/** Executions are counted modulo this: far more than can be under way. */
+const EXECUTIONS = 2 ** 23;
+
+export const enteredValue = (execution: number, phase: number): number =>
+  ((execution % EXECUTIONS) << PHASE_BITS) | phase;
+export const executionOf = (entered: number): number => entered >>> PHASE_BITS;
+export const phaseOf = (entered: number): number => entered & ((1 << PHASE_BITS) - 1);
+
+/** A word past the queue: which transfer it is about is added. */
+const partsWord = (transfers: number): number => SIGNAL.queue + transfers;
+export const leftWord = (transfers: number): number => SIGNAL.queue + 2 * transfers;
+export const arrivedWord = (transfers: number): number => SIGNAL.queue + 3 * transfers;
+
+export const signalsBytes = (transfers: number): number => 4 * (SIGNAL.queue + 4 * transfers);
+
+export function signalWords(memory: WebAssembly.Memory, address: number, transfers: number): Int32Array {
+  return new Int32Array(memory.buffer, address, signalsBytes(transfers) / 4);
+}
+
+const SLICE_MS = 250;
+/** Looks before a rank sleeps: few, for the main thread that it waits for wants the core. */
+const LOOKS = 50;
+
+export interface SignalOptions {
+  readonly rank: number;
+  readonly ranks: number;
+  readonly world: World;
+  readonly step: () => number;
+  readonly timeoutMs: number;
+}
+
+/** A rank's side. */
+export class Signals {
+  readonly #words: Int32Array;
+  /** The control words, for whether another rank has failed. */
+  readonly #control: Int32Array;
+  readonly #transfers: readonly Transfer[];
+  readonly #parts: Int32Array;
+  readonly #options: SignalOptions;
+  /** Of steps by this rank; the same on every rank of the world. */
+  #execution = 0;
+
+  constructor(
+    words: Int32Array,
+    control: Int32Array,
+    transfers: readonly Transfer[],
+    options: SignalOptions,
+  ) {
+    this.#words = words;
+    this.#control = control;
+    this.#transfers = transfers;
+    this.#parts = Int32Array.from(transfers, ({ pieces }) => pieces.length * options.ranks);
+    this.#options = options;
+  }
+
+  /** Before a step of `batch` samples. */
+  begin(batch: number): void {
+    this.#execution = (this.#execution + 1) % EXECUTIONS;
+    if (this.#options.rank === 0) Atomics.store(this.#words, SIGNAL.batch, batch);
+  }
+
+  meetings(meet: () => void): Meetings {
+    return {
+      barrier: meet,
+      enter: (phase) => this.#enter(phase),
+      start: (transfer) => this.#start(transfer),
+      wait: (transfer) => this.#await(arrivedWord(this.#transfers.length), transfer),
+      drain: (transfer) => this.#await(leftWord(this.#transfers.length), transfer),
+    };
+  }
+
+  #enter(phase: number): void {
+    Atomics.store(this.#words, SIGNAL.entered, enteredValue(this.#execution, phase));
+    if (Atomics.load(this.#words, SIGNAL.held) !== 0) this.#ring();
+  }
+
+  /** Whoever makes the last part puts the transfer into the queue. It is in it once at most: drain sees to that. */
+  #start(transfer: number): void {
+    const words = this.#words;
+    const count = this.#transfers.length;
+    const parts = this.#parts[transfer];
+    if (Atomics.add(words, partsWord(count) + transfer, 1) + 1 < parts) return;
+    Atomics.store(words, partsWord(count) + transfer, 0);
+    const slot = (Atomics.add(words, SIGNAL.tickets, 1) >>> 0) % count;
+    Atomics.store(words, SIGNAL.queue + slot, transfer + 1);
+    this.#ring();
+  }
+
+  #ring(): void {
+    Atomics.add(this.#words, SIGNAL.doorbell, 1);
+    Atomics.notify(this.#words, SIGNAL.doorbell);
+  }
+
+  /** Returns when the main thread has marked the transfer with this execution. */
+  #await(first: number, transfer: number): void {
+    const words = this.#words;
+    const word = first + transfer;
+    const before = Atomics.load(words, word);
+    if (before === this.#execution || lookFor(words, word, before, LOOKS)) return;
+    const slices = Math.ceil(this.#options.timeoutMs / SLICE_MS);
+    for (let slice = 0; slice < slices; slice++) {
+      Atomics.wait(words, word, before, SLICE_MS);
+      if (Atomics.load(words, word) !== before) return;
+      if (Atomics.load(this.#control, WORD.abort) !== 0) throw this.#aborted();
+    }
+    throw this.#late(transfer, first === arrivedWord(this.#transfers.length));
+  }
+
+  #aborted(): RankError {
+    const { rank, world } = this.#options;
+    const number = worldRank(world, rank);
+    const message = `rank ${number} stopped because another failed`;
+    return new RankError("aborted", message, "see the first failure", { rank: number });
+  }
+
+  #late(transfer: number, incoming: boolean): RankError {
+    const { timeoutMs, step, rank, world } = this.#options;
+    const { sender, pieces } = this.#transfers[transfer];
+    const what = pieces.map(({ name }) => name).join(", ");
+    const message = incoming
+      ? `waited ${timeoutMs / 1000} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
+      : `${what} could not be sent in ${timeoutMs / 1000} s`;
+    return new RankError(
+      "transfer-late",
+      message,
+      "look at what the other process was doing, or raise --collective-timeout",
+      { rank: worldRank(world, rank), step: step() },
+    );
+  }
+}
