@@ -3,6 +3,7 @@ import { MAXIMUM_RANKS } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { ALLREDUCE_NAMES, type AllreduceName } from "../collective/algorithms.ts";
+import { SECURITIES, type Security } from "../transport/seal.ts";
 import { type AlgorithmName, type AllreduceCase, TRANSPORTS, type TransportName } from "./allreduce-case.ts";
 
 export const DEFAULT_BYTES = [1024, 65536, 2 ** 20, 2 ** 22, 2 ** 24];
@@ -15,6 +16,7 @@ export interface AllreduceWords {
   readonly algorithm?: string;
   readonly ranks?: string;
   readonly bytes?: string;
+  readonly security?: string;
 }
 
 /** Algorithms by transport; the first is the default. A library's is its own choice. */
@@ -36,6 +38,9 @@ export function planAllreduces(words: AllreduceWords, mpiRanks: number | null): 
     sizes.map((bytes) => ({ transport, algorithm, ranks, bytes })),
   );
 }
+
+export const securityOf = (word: string | undefined): Security =>
+  oneOf("security", word ?? "auth", SECURITIES);
 
 /** The sizes of `cases` again, by MPI. */
 export function besideMpi(cases: readonly AllreduceCase[], mpiRanks: number): AllreduceCase[] {

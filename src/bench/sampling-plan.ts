@@ -65,3 +65,18 @@ export function sampleTogether(
     lastUs = 1000 * (performance.now() - start);
   }
 }
+
+/** The same where calls and agreements take turns of the event loop. */
+export async function sampleInTurns(
+  call: () => Promise<void>,
+  agree: (calls: number) => Promise<number>,
+  plan: SamplingPlan | null,
+): Promise<void> {
+  for (let lastUs = 0; ; ) {
+    const calls = await agree(plan?.next(lastUs) ?? 0);
+    if (calls === 0) return;
+    const start = performance.now();
+    for (let left = calls; left > 0; left--) await call();
+    lastUs = 1000 * (performance.now() - start);
+  }
+}
