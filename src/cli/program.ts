@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { InputError } from "../base/errors.ts";
 import { LATER_COMMAND_NAMES, LATER_KEY_NAMES, laterCommand } from "../base/later.ts";
 import { nearest } from "../base/nearest.ts";
-import { addBenchKernels, addBenchStep } from "./bench-program.ts";
+import { addBenchAllreduce, addBenchKernels, addBenchStep } from "./bench-program.ts";
 import { addSettings, emptyArgument, givenTo } from "./command-flags.ts";
 import type { Context } from "./context.ts";
 import { addDoctor } from "./doctor-program.ts";
@@ -62,8 +62,8 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const { evalCommand } = await import("./eval.ts");
     done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS, LATER_KEY_NAMES), context));
   });
-  const bench = addGroup(program, "bench", "measure kernels, or a training step");
-  const benches = [addBenchKernels(bench, context, done), addBenchStep(bench, context, done)];
+  const bench = addGroup(program, "bench", "measure kernels, a training step, or allreduce");
+  const benches = [addBenchKernels, addBenchStep, addBenchAllreduce].map((add) => add(bench, context, done));
   const doctor = addDoctor(program, context, done);
   const data = addGroup(program, "data", "data sets");
   const list = data
