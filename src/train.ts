@@ -101,10 +101,14 @@ class Training {
 
   /** Once: ends the ranks, too. */
   async run(): Promise<TrainResult> {
+    let failure: unknown = null;
     try {
       return await this.#run();
+    } catch (thrown) {
+      failure = thrown;
+      throw thrown;
     } finally {
-      await this.#session.close();
+      await this.#session.close(failure);
     }
   }
 

@@ -15,7 +15,7 @@ export class Folding {
   readonly #pairs: number;
 
   constructor(size: number) {
-    this.positions = 2 ** Math.floor(Math.log2(size));
+    this.positions = 1 << (31 - Math.clz32(size));
     this.#pairs = size - this.positions;
   }
 

@@ -2,25 +2,18 @@
  * One process's end of a link to another: greets, then sends and receives messages in order, each frame counted and sealed; hears
  * whether the other end is alive. Any gap, repeat, damage or silence ends it with a LinkError: nothing is ever repaired silently.
  */
+import { EnvironmentError } from "../base/errors.ts";
 import { decode, emptyHeader, HEADER_BYTES, type Header } from "./frame.ts";
 import { Greeting, type GreetingOptions } from "./greeting.ts";
 import { LinkError } from "./link-error.ts";
 import { Outbox, WINDOW_BYTES } from "./outbox.ts";
+import { type Patience, REBIND_MS, REOPEN_MS } from "./patience.ts";
 import { directionKey, makeSeal, type Seal, type Security } from "./seal.ts";
 import type { AbortReport, Arrival, Inbox, Message } from "./transport.ts";
 import { Wire, type WireOptions } from "./wire.ts";
 
-/** Heartbeats and patience, ms. */
-export interface Patience {
-  readonly beatMs: number;
-  readonly deadMs: number;
-  /** Until the other end must have greeted. */
-  readonly greetMs: number;
-}
-
-export const PATIENCE: Patience = { beatMs: 1000, deadMs: 15_000, greetMs: 30_000 };
-/** A listener that nobody has greeted properly for so long lets go of whoever holds its only place. */
-const REBIND_MS = 2000;
+/** Of what a process says of its failure. */
+const REPORT_CHARACTERS = 2000;
 
 /** What carries frames: a Wire, or in tests something worse. */
 export type Carrier = Pick<Wire, "send" | "close">;
@@ -51,6 +44,7 @@ export class Link {
   readonly #held: { header: Header; frame: Buffer }[] = [];
   #owedCredit = 0;
   #timer: NodeJS.Timeout;
+  #reopening: NodeJS.Timeout | null = null;
   /** Ticks of the own clock: a machine that slept has heard nothing, and missed nothing. */
   #silentMs = 0;
   #lifeMs = 0;
@@ -95,13 +89,15 @@ export class Link {
   }
 
   abort(report: AbortReport): void {
-    this.#outbox?.notify("abort", 0, Buffer.from(JSON.stringify(report).slice(0, 4096)));
+    const short = { ...report, message: report.message.slice(0, REPORT_CHARACTERS) };
+    this.#outbox?.notify("abort", 0, Buffer.from(JSON.stringify(short)));
     this.#outbox?.pump();
   }
 
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    if (this.#reopening !== null) clearTimeout(this.#reopening);
     this.#wire.close();
   }
 
@@ -180,15 +176,24 @@ export class Link {
     );
   }
 
+  /** Once at a time: two would take the address from each other. */
   #rebind(): void {
+    if (this.#reopening !== null) return;
     this.#wire.close();
     this.#greeting = new Greeting(this.#options);
     // The address is free when the old socket is closed, some turns of the event loop from now.
-    setTimeout(() => this.#guard(() => this.#reopen()), 50);
+    this.#reopening = setTimeout(() => this.#guard(() => this.#reopen()), REOPEN_MS);
   }
 
   #reopen(): void {
-    this.#wire = this.#open();
+    this.#reopening = null;
+    try {
+      this.#wire = this.#open();
+    } catch (thrown) {
+      if (!(thrown instanceof EnvironmentError)) throw thrown;
+      // The old socket is not gone yet; who never gets the address is told of by the deadline for greetings.
+      this.#rebind();
+    }
   }
 
   #check({ sequence, source, target, run, kind }: Header): void {

@@ -3,8 +3,9 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { LockstepError } from "../base/errors.ts";
 import type { Digest } from "./handshake.ts";
-import { Link, type LinkOptions, PATIENCE, type Patience } from "./link.ts";
+import { Link, type LinkOptions } from "./link.ts";
 import { LinkError } from "./link-error.ts";
+import { PATIENCE, type Patience } from "./patience.ts";
 import type { Security } from "./seal.ts";
 import type { AbortReport, Inbox, Message, Transport } from "./transport.ts";
 
