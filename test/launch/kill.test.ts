@@ -1,7 +1,8 @@
+import { readdirSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
 import { workplace } from "../cli/child.ts";
-import { Launched, processesOf, type Running, TRAIN } from "./stories.ts";
+import { Launched, processesOf, type Running, TRAIN, temporary } from "./stories.ts";
 
 const HOSTS = ["--hosts", "localhost:1,127.0.0.1:1,[::1]:1"];
 /** From the start of processes into the first hundreds of steps. */
@@ -41,6 +42,7 @@ test.serial("a process that is killed at any instant is named, and everybody is 
     t.like(objects.at(-1)?.error, { code: "process-killed", rank: victim }, note);
     t.true(stderr.includes(`process ${victim} (rank ${victim} on `), note);
     t.deepEqual(await processesOf(folder), [], note);
+    t.deepEqual(readdirSync(temporary(folder)), [], note);
     t.log(`process ${victim} after ${afterMs} ms: gone in ${Math.round(performance.now() - killedMs)} ms`);
   }
 });
