@@ -7,8 +7,8 @@ import type { CallTimes } from "./sampling-plan.ts";
 export const TRANSPORTS = ["memory", "ipc", "tcp", "mpi"] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
-/** "shared" needs no messages, and one memory; "library" is whatever MPI takes. */
-export type AlgorithmName = AllreduceName | "shared" | "library";
+/** "shared" needs no messages, and one memory; "auto" is what measured links make the fastest; "library" is whatever MPI takes. */
+export type AlgorithmName = AllreduceName | "shared" | "auto" | "library";
 
 export interface AllreduceCase {
   readonly transport: TransportName;
@@ -21,6 +21,7 @@ export interface AllreduceCase {
 export interface AllreduceRow extends AllreduceCase {
   /** The median of a call, as is every rate's. */
   readonly us: number;
+  readonly meanUs: number;
   readonly minUs: number;
   readonly p99Us: number;
   /** Bytes of the buffer a second. */
@@ -33,22 +34,30 @@ export interface AllreduceRow extends AllreduceCase {
   readonly library?: string;
 }
 
-/** Longer messages are sent in pieces, so that sums overlap transfers. */
+/** Longer messages are sent in pieces, so that sums overlap transfers; over links, of 64 KB: one frame. */
 const SEGMENT_ELEMENTS = 65536;
+const LINK_SEGMENT_ELEMENTS = 16384;
+/** Of a buffer, so that lists stay short. */
+const MOST_SEGMENTS = 256;
 
-export function listsOfCase({ algorithm, ranks, bytes }: AllreduceCase): ActionList[] {
-  return listsOf(ALLREDUCES[algorithm as AllreduceName], ranks, bytes / 4, SEGMENT_ELEMENTS);
+export function segmentOf(transport: TransportName, count: number): number {
+  const least = transport === "memory" ? SEGMENT_ELEMENTS : LINK_SEGMENT_ELEMENTS;
+  return Math.max(least, Math.ceil(count / MOST_SEGMENTS));
+}
+
+export function listsOfCase({ algorithm, transport, ranks, bytes }: AllreduceCase): ActionList[] {
+  return listsOf(ALLREDUCES[algorithm as AllreduceName], ranks, bytes / 4, segmentOf(transport, bytes / 4));
 }
 
 export function rowOfCase(
   one: AllreduceCase,
-  { min, median, p99 }: CallTimes,
+  { min, median, mean, p99 }: CallTimes,
   library?: string,
 ): AllreduceRow {
   const { transport, algorithm, ranks, bytes } = one;
   const algbwGBs = bytes / median / 1e3;
   return {
-    ...{ algorithm, transport, ranks, bytes, us: median, minUs: min, p99Us: p99, algbwGBs },
+    ...{ algorithm, transport, ranks, bytes, us: median, meanUs: mean, minUs: min, p99Us: p99, algbwGBs },
     busbwGBs: (algbwGBs * 2 * (ranks - 1)) / ranks,
     wireBytes: Object.hasOwn(ALLREDUCES, algorithm) ? sentBytes(listsOfCase(one)) : 0,
     ...(library !== undefined && { library }),

@@ -2,7 +2,7 @@
 import { MAXIMUM_RANKS } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import { ALLREDUCE_NAMES, type AllreduceName } from "../collective/algorithms.ts";
+import { ALLREDUCE_NAMES } from "../collective/algorithms.ts";
 import { SECURITIES, type Security } from "../transport/seal.ts";
 import { type AlgorithmName, type AllreduceCase, TRANSPORTS, type TransportName } from "./allreduce-case.ts";
 
@@ -17,17 +17,22 @@ export interface AllreduceWords {
   readonly ranks?: string;
   readonly bytes?: string;
   readonly security?: string;
+  readonly sums?: string;
 }
 
 /** Algorithms by transport; the first is the default. A library's is its own choice. */
 const ALGORITHMS: Readonly<Record<TransportName, readonly AlgorithmName[]>> = {
   memory: ["shared", ...ALLREDUCE_NAMES],
-  ipc: ALLREDUCE_NAMES,
-  tcp: ALLREDUCE_NAMES,
+  ipc: ["auto", ...ALLREDUCE_NAMES],
+  tcp: ["auto", ...ALLREDUCE_NAMES],
   mpi: ["library"],
 };
 
-export const ALGORITHM_WORDS = ["shared", ...ALLREDUCE_NAMES, "all"];
+export const ALGORITHM_WORDS = ["auto", "shared", ...ALLREDUCE_NAMES, "all"];
+
+export const SUMMERS = ["main", "rank"] as const;
+/** Who sums over links: the main thread, which moves the bytes, or a rank, as in training. */
+export type Summer = (typeof SUMMERS)[number];
 
 /** All sizes of each algorithm. `mpiRanks` is how many mpirun started; null without it. Throws InputError. */
 export function planAllreduces(words: AllreduceWords, mpiRanks: number | null): AllreduceCase[] {
@@ -41,6 +46,8 @@ export function planAllreduces(words: AllreduceWords, mpiRanks: number | null): 
 
 export const securityOf = (word: string | undefined): Security =>
   oneOf("security", word ?? "auth", SECURITIES);
+
+export const summerOf = (word: string | undefined): Summer => oneOf("sums", word ?? "main", SUMMERS);
 
 /** The sizes of `cases` again, by MPI. */
 export function besideMpi(cases: readonly AllreduceCase[], mpiRanks: number): AllreduceCase[] {
@@ -70,7 +77,8 @@ function algorithmsOf(word: string | undefined, transport: TransportName): reado
     );
   }
   const names = word.split(",").map((name) => oneOf("algorithm", name, ALGORITHM_WORDS));
-  if (names.includes("all")) return known;
+  if (names.includes("all")) return known.filter((name) => name !== "auto");
+  if (names.includes("auto") && transport === "memory") return [known[0]];
   if (names.includes("shared") && transport !== "memory") {
     throw new InputError(
       "bad-value",
@@ -78,7 +86,7 @@ function algorithmsOf(word: string | undefined, transport: TransportName): reado
       `give --transport memory, or one of ${ALLREDUCE_NAMES.join(", ")}`,
     );
   }
-  return [...new Set(names)] as AllreduceName[];
+  return [...new Set(names)] as AlgorithmName[];
 }
 
 function ranksOf(word: string | undefined, transport: TransportName, mpiRanks: number | null): number {

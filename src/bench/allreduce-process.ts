@@ -1,85 +1,57 @@
-/** A process of an allreduce benchmark over links: its main thread moves bytes, its one rank sums. */
-import { Worker } from "node:worker_threads";
+/** A process of an allreduce benchmark over links: hears what to measure, and tells what it came to. */
 import { LockstepError } from "../base/errors.ts";
-import { compileKernels, instantiateKernels } from "../kernels/load.ts";
-import { createMemory } from "../kernels/memory.ts";
-import { Arena } from "../program/arena.ts";
-import { Links } from "../transport/links.ts";
-import { AdderQueue, adderWords } from "./adder.ts";
-import type { AdderJob } from "./adder-worker.ts";
-import { type AllreduceCase, listsOfCase } from "./allreduce-case.ts";
+import { ALLREDUCE_NAMES } from "../collective/algorithms.ts";
+import { rankAlgorithms } from "../collective/choose.ts";
+import { type AllreduceCase, listsOfCase, segmentOf } from "./allreduce-case.ts";
 import { checkSum, fillInput } from "./exact-sums.ts";
-import { LinkExecutor, type PostSum } from "./link-executor.ts";
+import { measureCosts } from "./link-costs.ts";
 import type { ProcessMessage, ProcessOrder } from "./process-order.ts";
-import { reserveApart } from "./roofs.ts";
 import { SamplingPlan, sampleInTurns } from "./sampling-plan.ts";
-import { TeamInbox } from "./team-inbox.ts";
+import { Team } from "./team.ts";
 
-/** A shorter sum takes less than waking the rank for it, so the main thread makes it. */
-const OWN_SUM_FLOATS = Number(process.env.OWN_SUM ?? 16384);
-
-interface Prepared {
-  readonly one: AllreduceCase;
-  readonly list: ReturnType<typeof listsOfCase>[number];
-  readonly addresses: { readonly buffer: number; readonly scratch: number };
-  readonly endBytes: number;
-}
-
-function prepare(one: AllreduceCase, self: number): Prepared {
-  const list = listsOfCase(one)[self];
-  const arena = new Arena();
-  const addresses = {
-    buffer: reserveApart(arena, one.bytes),
-    scratch: reserveApart(arena, 4 * list.scratchCount),
-  };
-  return { one, list, addresses, endBytes: arena.endBytes };
-}
+/** What runs between frames is much code, and V8 compiles it on the cores that are measured. */
+const WARM_UP_MS = 300;
 
 async function work(order: ProcessOrder, tell: (message: ProcessMessage) => void): Promise<void> {
-  const { self, processes, key, security, addresses, budgetMs } = order;
-  const cases = order.cases.map((one) => prepare(one, self));
-  const { module } = compileKernels("auto");
-  const memory = createMemory(Math.max(...cases.map(({ endBytes }) => endBytes)));
-  const kernels = instantiateKernels(module, memory);
-  const inbox = new TeamInbox();
-  const transport = await Links.open({
-    ...{ self, security, inbox, run: 1n, runKey: Buffer.from(key, "hex"), digest: {} },
-    names: Array.from({ length: processes }, (_, process) => `process ${process}`),
-    addresses: new Map(addresses),
-  });
-  const sums = Math.max(...cases.map(({ list }) => list.actions.length));
-  const words = new Int32Array(new SharedArrayBuffer(4 * adderWords(sums + 1)));
-  const queue = new AdderQueue(words, (item) => inbox.executor?.complete(item));
-  const job: AdderJob = { kernels: module, memory, words };
-  const adder = new Worker(new URL("./adder-worker.js", import.meta.url), { workerData: job });
-  const post: PostSum = (item, to, left, right, count) => {
-    if (count > OWN_SUM_FLOATS) return queue.post(item, to | 0, left | 0, right | 0, count);
-    kernels.add(to | 0, left | 0, right | 0, count);
-    inbox.executor?.complete(item);
-  };
-  let execution = 0;
-  for (const { one, list, addresses } of cases) {
-    const executor = new LinkExecutor(list, { memory, addresses }, transport, post, execution);
-    inbox.executor = executor;
-    transport.resume();
-    const buffer = new Float32Array(memory.buffer, addresses.buffer, one.bytes / 4);
-    const call = () => Promise.race([executor.run(), inbox.failure]);
-    const prove = async () => {
-      fillInput(buffer, self);
-      await call();
-      checkSum(buffer, processes, `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${self}`);
-    };
-    await prove();
-    buffer.fill(0);
-    const plan = self === 0 ? new SamplingPlan(budgetMs) : null;
-    await sampleInTurns(call, (calls) => inbox.agree(transport, calls), plan);
-    await prove();
-    execution = executor.execution;
-    if (plan !== null)
-      tell({ type: "measured", times: plan.times, sentBytes: transport.statistics.bytesSent });
+  const team = await Team.open(order);
+  const choose = await chooser(team, order);
+  for (const wanted of order.cases) {
+    const one = await choose(wanted);
+    const times = await measure(team, one, order);
+    if (times !== null) tell({ type: "measured", one, times });
   }
-  queue.leave();
-  await Promise.all([transport.close(), new Promise((resolve) => adder.once("exit", resolve))]);
+  await team.close();
+}
+
+async function measure(team: Team, one: AllreduceCase, { self, processes, budgetMs }: ProcessOrder) {
+  const call = team.ready(listsOfCase(one)[self]);
+  const buffer = team.buffer(one.bytes / 4);
+  const prove = async () => {
+    fillInput(buffer, self);
+    await call();
+    checkSum(buffer, processes, `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${self}`);
+  };
+  await prove();
+  buffer.fill(0);
+  const plan = self === 0 ? new SamplingPlan(budgetMs, WARM_UP_MS) : null;
+  await sampleInTurns(call, (calls) => team.agree(calls), plan);
+  await prove();
+  return plan?.times ?? null;
+}
+
+/** Puts the algorithm that rank 0 finds the fastest in the place of "auto". */
+async function chooser(
+  team: Team,
+  { cases, self, processes }: ProcessOrder,
+): Promise<(one: AllreduceCase) => Promise<AllreduceCase>> {
+  if (cases.every(({ algorithm }) => algorithm !== "auto")) return async (one) => one;
+  const costs = await measureCosts(processes, cases[0].transport, self, (list) => team.ready(list));
+  return async (one) => {
+    if (one.algorithm !== "auto") return one;
+    const count = one.bytes / 4;
+    const [{ algorithm }] = rankAlgorithms(processes, count, segmentOf(one.transport, count), costs);
+    return { ...one, algorithm: ALLREDUCE_NAMES[await team.agree(ALLREDUCE_NAMES.indexOf(algorithm))] };
+  };
 }
 
 function failure(thrown: unknown): ProcessMessage {

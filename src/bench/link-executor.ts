@@ -65,15 +65,13 @@ export class LinkExecutor {
     return this.#execution;
   }
 
-  /** Executes the list once; resolves when this member's part is complete. */
-  run(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#done = resolve;
-      this.#execution = (this.#execution + 1) >>> 0;
-      for (const state of this.#peers.values()) state.next = 0;
-      this.#progress.start();
-      this.#settle();
-    });
+  /** Executes the list once; calls `done` when this member's part is complete. */
+  run(done: () => void): void {
+    this.#done = done;
+    this.#execution = (this.#execution + 1) >>> 0;
+    for (const state of this.#peers.values()) state.next = 0;
+    this.#progress.start();
+    this.#settle();
   }
 
   /** For the transport's inbox. Null: the receive has not begun, or this execution has not. */

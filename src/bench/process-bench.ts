@@ -8,12 +8,13 @@ import { EnvironmentError } from "../base/errors.ts";
 import { chanceAddress, localAddress } from "../transport/links.ts";
 import type { Security } from "../transport/seal.ts";
 import { type AllreduceCase, type AllreduceRow, rowOfCase } from "./allreduce-case.ts";
+import type { Summer } from "./allreduce-plan.ts";
 import type { ProcessMessage, ProcessOrder } from "./process-order.ts";
 
 /** Resolves when all cases, of one transport and number of ranks, are measured; rejects with the first failure of a process. */
 export async function benchProcesses(
   cases: readonly AllreduceCase[],
-  security: Security,
+  { security, sums }: { readonly security: Security; readonly sums: Summer },
   budgetMs: number,
   tell: (row: AllreduceRow) => void,
 ): Promise<void> {
@@ -31,7 +32,6 @@ export async function benchProcesses(
   const children: ChildProcess[] = [];
   const key = randomBytes(32).toString("hex");
   const all = Array.from({ length: ranks }, (_, process) => process);
-  let told = 0;
   const ends = all.map((self) => {
     const child = fork(new URL("./allreduce-process.js", import.meta.url), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -41,8 +41,17 @@ export async function benchProcesses(
     const addresses = others.map(
       (peer) => [peer, addressOf(Math.min(self, peer), Math.max(self, peer))] as const,
     );
-    child.send({ self, processes: ranks, addresses, security, key, cases, budgetMs } satisfies ProcessOrder);
-    return endOf(child, self, (times) => tell(rowOfCase(cases[told++], times)));
+    child.send({
+      self,
+      processes: ranks,
+      addresses,
+      security,
+      sums,
+      key,
+      cases,
+      budgetMs,
+    } satisfies ProcessOrder);
+    return endOf(child, self, ({ one, times }) => tell(rowOfCase(one, times)));
   });
   try {
     await Promise.all(ends);
@@ -56,14 +65,10 @@ export async function benchProcesses(
 type Measured = Extract<ProcessMessage, { type: "measured" }>;
 
 /** Resolves when a process has ended well. */
-function endOf(
-  child: ChildProcess,
-  self: number,
-  measured: (times: Measured["times"]) => void,
-): Promise<void> {
+function endOf(child: ChildProcess, self: number, measured: (message: Measured) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     child.on("message", (message: ProcessMessage) => {
-      if (message.type === "measured") measured(message.times);
+      if (message.type === "measured") measured(message);
       else reject(new EnvironmentError(message.code, `rank ${self}: ${message.message}`, message.fix));
     });
     child.on("error", reject);

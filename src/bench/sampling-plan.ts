@@ -1,8 +1,8 @@
 /** How often something that several ranks do together is done: the leader's decisions, sample after sample, which the others follow. */
 import { quantile } from "./statistics.ts";
 
-/** Samples before the first that counts are made longer until they take so long: V8 has optimised what it will by then. */
-const WARM_UP_US = 20_000;
+/** Samples before the first that counts grow until one takes so long, and all together `warmUpMs`. */
+const LONG_SAMPLE_US = 20_000;
 const MOST_CALLS = 1 << 16;
 /** A sample: several calls only where one is so short that the clock would weigh. */
 const SAMPLE_US = 200;
@@ -14,18 +14,22 @@ const GROWTH = 4;
 export interface CallTimes {
   readonly min: number;
   readonly median: number;
+  /** Over all calls: larger than the median where a few took long. */
+  readonly mean: number;
   readonly p99: number;
 }
 
 export class SamplingPlan {
   readonly #budgetUs: number;
+  #warmUpUs: number;
   #calls = 0;
   #samples: number | null = null;
   readonly #took: number[] = [];
 
   /** All samples that count together take about `budgetMs`. */
-  constructor(budgetMs: number) {
+  constructor(budgetMs: number, warmUpMs = 0) {
     this.#budgetUs = 1000 * budgetMs;
+    this.#warmUpUs = 1000 * warmUpMs;
   }
 
   /** Calls of the next sample, given the microseconds that the last one took; 0: there are enough. */
@@ -34,9 +38,10 @@ export class SamplingPlan {
       this.#took.push(lastUs / this.#calls);
       return this.#took.length < this.#samples ? this.#calls : 0;
     }
+    this.#warmUpUs -= lastUs;
     if (this.#calls === 0) this.#calls = 1;
-    else if (lastUs < WARM_UP_US && this.#calls < MOST_CALLS) this.#calls *= GROWTH;
-    else {
+    else if (lastUs < LONG_SAMPLE_US && this.#calls < MOST_CALLS) this.#calls *= GROWTH;
+    else if (this.#warmUpUs <= 0) {
       const us = Math.max(lastUs / this.#calls, 1e-3);
       this.#calls = Math.min(MOST_CALLS, Math.max(1, Math.round(SAMPLE_US / us)));
       const samples = Math.round(this.#budgetUs / (us * this.#calls));
@@ -47,7 +52,8 @@ export class SamplingPlan {
 
   get times(): CallTimes {
     const [min, median, p99] = [0, 0.5, 0.99].map((share) => quantile(this.#took, share));
-    return { min, median, p99 };
+    const mean = this.#took.reduce((sum, us) => sum + us, 0) / this.#took.length;
+    return { min, median, mean, p99 };
   }
 }
 

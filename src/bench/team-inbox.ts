@@ -8,21 +8,14 @@ const DECISIONS = 0xffff_ffff;
 const LEADER = 0;
 
 export class TeamInbox implements Inbox {
-  /** The first failure of any link. */
-  readonly failure: Promise<never>;
   executor: LinkExecutor | null = null;
-  #fail: (error: LockstepError) => void = () => {};
+  /** The first failure, and how to tell it to whoever waits for something. */
+  #failure: Error | null = null;
+  #reject: (error: Error) => void = () => {};
   readonly #word = new Int32Array(1);
   readonly #decided: number[] = [];
   #heard: (() => void) | null = null;
   #decisions = 0;
-
-  constructor() {
-    this.failure = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    this.failure.catch(() => {}); // whoever waits for anything races with it
-  }
 
   place(arrival: Arrival): Uint8Array | null {
     if (arrival.channel !== DECISIONS) return this.executor?.place(arrival) ?? null;
@@ -39,7 +32,22 @@ export class TeamInbox implements Inbox {
   }
 
   failed(error: LockstepError): void {
-    this.#fail(error);
+    this.fail(error);
+  }
+
+  /** Whoever waits for anything hears of it. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#reject(this.#failure);
+  }
+
+  /** Resolves when `begin` says so, rejects with the first failure. One at a time. */
+  unlessFailed(begin: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null) reject(this.#failure);
+      this.#reject = reject;
+      begin(resolve);
+    });
   }
 
   /** Resolves to rank 0's number. */
@@ -53,10 +61,9 @@ export class TeamInbox implements Inbox {
       return value;
     }
     if (this.#decided.length === 0) {
-      const heard = new Promise<void>((resolve) => {
-        this.#heard = resolve;
+      await this.unlessFailed((done) => {
+        this.#heard = done;
       });
-      await Promise.race([heard, this.failure]);
     }
     return this.#decided.shift() as number;
   }

@@ -2,13 +2,18 @@
 
 import { EnvironmentError, InputError } from "../base/errors.ts";
 import type { AllreduceCase, AllreduceRow } from "../bench/allreduce-case.ts";
-import { type AllreduceWords, besideMpi, planAllreduces, securityOf } from "../bench/allreduce-plan.ts";
+import {
+  type AllreduceWords,
+  besideMpi,
+  planAllreduces,
+  securityOf,
+  summerOf,
+} from "../bench/allreduce-plan.ts";
 import { loadMpi, type Mpi, mpiWorld } from "../bench/mpi.ts";
 import { benchMpi } from "../bench/mpi-allreduce.ts";
 import { benchProcesses } from "../bench/process-bench.ts";
 import { benchThreads, checkAllreduceMemory } from "../bench/thread-allreduce.ts";
 import { compileKernels } from "../kernels/load.ts";
-import type { Security } from "../transport/seal.ts";
 import { AllreduceTables } from "./allreduce-table.ts";
 import type { Context } from "./context.ts";
 import { type Given, refuseSwallowedFlags } from "./flags.ts";
@@ -24,7 +29,7 @@ export async function benchAllreduceCommand(given: Given, context: Context): Pro
   refuseSwallowedFlags(given, argv);
   Object.assign(output, { json: given.json === true, quiet: given.quiet === true });
   const words = given as AllreduceWords;
-  const security = securityOf(words.security);
+  const links = { security: securityOf(words.security), sums: summerOf(words.sums) };
   const world = mpiWorld(output.environment);
   const cases = planAllreduces(words, world?.size ?? null);
   const own = cases.filter(({ transport }) => transport !== "mpi");
@@ -38,7 +43,7 @@ export async function benchAllreduceCommand(given: Given, context: Context): Pro
       Object.assign(output, { json: false, quiet: true });
       mpi.rouse();
       benchMpi(mpi, theirs, BUDGET_MS, () => {});
-    } else await lead(own, theirs, mpi, security, context);
+    } else await lead(own, theirs, mpi, links, context);
     mpi?.finalize();
     return 0;
   } finally {
@@ -52,7 +57,7 @@ async function lead(
   own: readonly AllreduceCase[],
   theirs: readonly AllreduceCase[],
   mpi: Mpi | null,
-  security: Security,
+  links: Parameters<typeof benchProcesses>[1],
   { output, cores }: Context,
 ): Promise<void> {
   const tables = new AllreduceTables((line) => output.result(line), output.room);
@@ -66,7 +71,7 @@ async function lead(
     const compiled = compileKernels("auto");
     for (const warning of compiled.warnings) output.say(warning);
     if (own[0].transport === "memory") await benchThreads(compiled, own, BUDGET_MS, tell);
-    else await benchProcesses(own, security, BUDGET_MS, tell);
+    else await benchProcesses(own, links, BUDGET_MS, tell);
   }
   if (mpi === null) return;
   mpi.rouse();

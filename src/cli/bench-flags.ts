@@ -35,10 +35,11 @@ export const ALLREDUCE_FLAGS: readonly BenchFlag[] = [
   flag(
     WHAT,
     "--algorithm <a>",
-    "shared, ring, recursive-doubling, halving-doubling, naive, parameter-server, or all (memory: shared; else ring)",
+    "shared, ring, recursive-doubling, halving-doubling, naive, parameter-server, auto, or all (memory: shared; else auto)",
   ),
   flag(WHAT, "--bytes <list>", "sizes, between commas (1 KB, 64 KB, 1 MB, 4 MB, 16 MB)"),
   flag(HOW, "--security <mode>", "of ipc's and tcp's frames: auth, encrypt or off (auth)"),
+  flag(HOW, "--sums <who>", "over ipc and tcp: main, the thread that moves bytes, or rank (main)"),
   flag(HOW, "--mpi", "under mpirun: the installed Open MPI or MPICH beside it"),
   flag(OUTPUT, "--json", "one JSON object a line on stdout"),
   flag(OUTPUT, "-q, --quiet", "nothing on stderr but errors"),
