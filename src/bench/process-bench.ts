@@ -11,15 +11,41 @@ import { type AllreduceCase, type AllreduceRow, rowOfCase } from "./allreduce-ca
 import type { Summer } from "./allreduce-plan.ts";
 import type { ProcessMessage, ProcessOrder } from "./process-order.ts";
 
+export interface LinkSettings {
+  readonly security: Security;
+  readonly sums: Summer;
+}
+
+/** Addresses are taken by chance; where one is taken already, others are tried. */
+const ATTEMPTS = 5;
+
 /** Resolves when all cases, of one transport and number of ranks, are measured; rejects with the first failure of a process. */
 export async function benchProcesses(
   cases: readonly AllreduceCase[],
-  { security, sums }: { readonly security: Security; readonly sums: Summer },
+  links: LinkSettings,
+  budgetMs: number,
+  tell: (row: AllreduceRow) => void,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runProcesses(cases, links, budgetMs, tell);
+    } catch (thrown) {
+      const isTaken = thrown instanceof EnvironmentError && thrown.code === "address-in-use";
+      if (!isTaken || attempt === ATTEMPTS) throw thrown;
+    }
+  }
+}
+
+async function runProcesses(
+  cases: readonly AllreduceCase[],
+  { security, sums }: LinkSettings,
   budgetMs: number,
   tell: (row: AllreduceRow) => void,
 ): Promise<void> {
   const [{ ranks, transport }] = cases;
   const folder = mkdtempSync(join(tmpdir(), "lockstep-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove); // Ctrl-C
   const table = new Map<string, string>();
   const addressOf = (listener: number, dialer: number): string => {
     const link = `${listener} ${dialer}`;
@@ -58,7 +84,8 @@ export async function benchProcesses(
   } finally {
     for (const child of children) child.kill("SIGKILL");
     await Promise.allSettled(ends);
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
 

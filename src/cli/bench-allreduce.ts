@@ -11,7 +11,7 @@ import {
 } from "../bench/allreduce-plan.ts";
 import { loadMpi, type Mpi, mpiWorld } from "../bench/mpi.ts";
 import { benchMpi } from "../bench/mpi-allreduce.ts";
-import { benchProcesses } from "../bench/process-bench.ts";
+import { benchProcesses, type LinkSettings } from "../bench/process-bench.ts";
 import { benchThreads, checkAllreduceMemory } from "../bench/thread-allreduce.ts";
 import { compileKernels } from "../kernels/load.ts";
 import { AllreduceTables } from "./allreduce-table.ts";
@@ -57,7 +57,7 @@ async function lead(
   own: readonly AllreduceCase[],
   theirs: readonly AllreduceCase[],
   mpi: Mpi | null,
-  links: Parameters<typeof benchProcesses>[1],
+  links: LinkSettings,
   { output, cores }: Context,
 ): Promise<void> {
   const tables = new AllreduceTables((line) => output.result(line), output.room);
