@@ -9,14 +9,12 @@
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { accessesOf, sliceFamily, splitOf } from "./split.ts";
 
-/** A tensor of which every process makes a slice and needs the rest. */
+/** A tensor of which every process makes its rows of the batch and needs the rest. */
 export interface Crossing {
   readonly tensor: Tensor;
   /** The node that makes the slices, and the number of its phase. */
   readonly node: Node;
   readonly phase: number;
-  /** "batch", or the family of a parameter whose slices the ranks of the whole world own. */
-  readonly family: string;
 }
 
 /** Whether a node needs no other process's help to make the rest, too: it reads what every process has. */
@@ -47,32 +45,26 @@ export interface CrossingPlan {
   readonly repeated: ReadonlySet<Node>;
 }
 
-/**
- * The crossings of a program's phases if each process makes its own rows of the batch, and its own slices of the families in
- * `divided`; whatever else a process makes, all make.
- */
-export function crossingsOf(
-  phases: readonly (readonly Node[])[],
-  divided: ReadonlySet<string> = new Set(),
-): CrossingPlan {
+/** The crossings of a program's phases if each process makes its own rows of the batch, and all make whatever else there is. */
+export function crossingsOf(phases: readonly (readonly Node[])[]): CrossingPlan {
   const readings = listReadings(phases);
   const crossings: Crossing[] = [];
   const repeated = new Set<Node>();
   for (const [phase, nodes] of phases.entries())
     for (const node of nodes) {
       const split = splitOf(node);
-      if (!split || (split.family !== "batch" && !divided.has(split.family))) continue;
+      if (split?.family !== "batch") continue;
       for (const { tensor, axes, writes } of accessesOf(node)) {
         if (!writes) continue;
         const family = sliceFamily(node, axes);
         const isReadByOthers = (readings.get(tensor) ?? []).some(
           (reading) => reading.node !== node && sliceFamily(reading.node, reading.axes) !== family,
         );
-        if (tensor.kind !== "parameter" && !isReadByOthers) continue;
+        if (!isReadByOthers) continue;
         if (axes[0] !== split.axis)
           throw new Error(`${node.op.name} makes columns of ${tensor.name}, not rows`);
         if (isReproducible(node)) repeated.add(node);
-        else crossings.push({ tensor, node, phase, family: split.family });
+        else crossings.push({ tensor, node, phase });
       }
     }
   return { crossings, repeated };

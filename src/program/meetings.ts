@@ -60,11 +60,8 @@ export class Appointments {
 
   atEnd(phase: number): Appointment[] {
     if (this.#rank !== 0) return [];
-    const { bundles, phaseCount, world } = this.#plan;
-    const isLast = phase === phaseCount - 1;
-    const due = bundles.flatMap((bundle, index) =>
-      bundle.phase === phase - 1 || (isLast && bundle.phase === phase) ? [index] : [],
-    );
+    const { bundles, world } = this.#plan;
+    const due = bundles.flatMap((bundle, index) => (bundle.phase === phase - 1 ? [index] : []));
     return due.flatMap((bundle) => [
       ...this.#waits(bundle),
       ["drain", transferId(this.#plan, bundle, world.self)] as const,

@@ -3,20 +3,17 @@
  *
  * Small tensors of one phase travel together, since a message costs more than its bytes; a large one leaves as soon as it exists.
  */
-import { ELEMENT_BYTES, elementCount, type Node } from "../graph/tensor.ts";
+import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
-import type { Slice } from "./partition.ts";
 import { processCount, rowsOfProcess, type World } from "./world.ts";
 
-/** A run of rows of one tensor. */
+/** The sender's rows of the step's batch of one tensor. */
 export interface Piece {
   /** What it is called in messages to people. */
   readonly name: string;
   /** Address of the tensor's first row. */
   readonly base: number;
   readonly rowBytes: number;
-  /** Rows that are always the same, or null for the sender's rows of the step's batch. */
-  readonly rows: Slice | null;
 }
 
 export interface Transfer {
@@ -39,7 +36,6 @@ interface Bundle {
 
 export interface TransferPlan extends Pick<CrossingPlan, "repeated"> {
   readonly world: World;
-  readonly phaseCount: number;
   readonly bundles: readonly Bundle[];
 }
 
@@ -47,11 +43,10 @@ export function planTransfers(
   phases: readonly (readonly Node[])[],
   batch: number,
   world: World,
-  divided: ReadonlySet<string> = new Set(),
 ): TransferPlan {
-  const nothing = { world, phaseCount: phases.length, bundles: [], repeated: new Set<Node>() };
+  const nothing = { world, bundles: [], repeated: new Set<Node>() };
   if (processCount(world) === 1) return nothing;
-  const { crossings, repeated } = crossingsOf(phases, divided);
+  const { crossings, repeated } = crossingsOf(phases);
   const bundles: Bundle[] = [];
   const smallOf = new Map<number, Bundle>();
   for (const crossing of crossings) {
@@ -75,36 +70,27 @@ const bytesOf = ({ tensor }: Crossing, batch: number): number =>
 export const transferId = ({ world }: TransferPlan, bundle: number, sender: number): number =>
   bundle * processCount(world) + sender;
 
-/** All transfers, by id. `addressOf` says where a tensor lies, `slicesOf` which rows of a family belong to each process. */
-export function listTransfers(
-  plan: TransferPlan,
-  addressOf: (crossing: Crossing) => number,
-  slicesOf: (family: string) => readonly Slice[],
-): Transfer[] {
+/** All transfers, by id. `addressOf` says where a tensor lies. */
+export function listTransfers(plan: TransferPlan, addressOf: (tensor: Tensor) => number): Transfer[] {
   const processes = processCount(plan.world);
   return plan.bundles.flatMap(({ phase, crossings }, bundle) =>
     Array.from({ length: processes }, (_, sender) => ({
       id: transferId(plan, bundle, sender),
       sender,
       phase,
-      pieces: crossings.map((crossing): Piece => {
-        const { tensor, family } = crossing;
-        const rowBytes = elementCount(tensor.shape.slice(1)) * ELEMENT_BYTES[tensor.type];
-        const rows = family === "batch" ? null : slicesOf(family)[sender];
-        return {
-          name: tensor.name || `what ${crossing.node.op.name} ${crossing.node.id} made`,
-          base: addressOf(crossing),
-          rowBytes,
-          rows,
-        };
-      }),
+      pieces: crossings.map(
+        ({ tensor, node }): Piece => ({
+          name: tensor.name || `what ${node.op.name} ${node.id} made`,
+          base: addressOf(tensor),
+          rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
+        }),
+      ),
     })),
   );
 }
 
 /** Where the bytes of a piece lie in a step of `batch` samples. */
-export function placeOf({ base, rowBytes, rows }: Piece, world: World, sender: number, batch: number) {
-  const own = rowsOfProcess(world, batch, sender);
-  const { first, count } = rows ?? { first: own.first, count: own.rows };
-  return { address: base + first * rowBytes, bytes: count * rowBytes };
+export function placeOf({ base, rowBytes }: Piece, world: World, sender: number, batch: number) {
+  const { first, rows } = rowsOfProcess(world, batch, sender);
+  return { address: base + first * rowBytes, bytes: rows * rowBytes };
 }

@@ -11,7 +11,7 @@ export function digestOf(
 ): Digest {
   const { layout, compiled } = session;
   const pieces = layout.transfers.map((transfer) =>
-    transfer.pieces.map(({ name, rowBytes, rows }) => [name, rowBytes, rows]),
+    transfer.pieces.map(({ name, rowBytes }) => [name, rowBytes]),
   );
   return {
     node: process.version,

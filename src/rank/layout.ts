@@ -153,11 +153,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
       return lower({ ...context, places: { ...places[index], scratch } }, plans[index]);
     }),
   );
-  const transfers = listTransfers(
-    plans[0],
-    ({ tensor }) => addressOf({ ...places[0], scratch: 0 }, tensor, 0),
-    () => [],
-  );
+  const transfers = listTransfers(plans[0], (tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
   addresses.set("signals", arena.reserve(signalsBytes(transfers.length)));
   return {
     bytes: arena.endBytes,

@@ -11,7 +11,6 @@ interface Post {
   /** How many parts of its own are made. */
   readonly parts: Map<number, number>;
   readonly arrived: Set<number>;
-  entered: number;
 }
 
 /** Processes with so many ranks each. */
@@ -20,19 +19,15 @@ export function processesInTurn(wish: Omit<Wish, "ranks" | "world">, ranks: read
 }
 
 /** Checks what a rank relies on when it meets another process. */
-function meetingsOf(post: Post, phaseOf: (transfer: number) => number): Meetings {
+function meetingsOf(post: Post): Meetings {
   return {
     barrier: () => {},
-    enter: (phase) => {
-      post.entered = phase;
-    },
+    enter: () => {},
     start: (transfer) => {
       post.parts.set(transfer, (post.parts.get(transfer) ?? 0) + 1);
     },
     wait: (transfer) => {
-      // What the last phase made is delivered after it: the wait for it is the last thing before the barrier.
-      if (phaseOf(transfer) < post.entered && !post.arrived.has(transfer))
-        throw new Error(`transfer ${transfer} is read before it arrives`);
+      if (!post.arrived.has(transfer)) throw new Error(`transfer ${transfer} is read before it arrives`);
     },
     drain: () => {},
   };
@@ -51,11 +46,10 @@ export function trainProcesses(jobs: readonly OneThread[], steps: number, turns:
 }
 
 function step(jobs: readonly OneThread[], position: number, batch: number, turns: Turns): void {
-  const posts = jobs.map((): Post => ({ parts: new Map(), arrived: new Set(), entered: -1 }));
+  const posts = jobs.map((): Post => ({ parts: new Map(), arrived: new Set() }));
   const phases = jobs.map((job, process) => {
-    const { train, transfers } = job.layout;
-    const meetings = meetingsOf(posts[process], (transfer) => transfers[transfer].phase);
-    return phasesInTurn(job, train as Program[], { world: job.world, position, batch }, meetings);
+    const meetings = meetingsOf(posts[process]);
+    return phasesInTurn(job, job.layout.train as Program[], { world: job.world, position, batch }, meetings);
   });
   for (let phase = 0; phase < phases[0].length; phase++) {
     for (const process of turns(
