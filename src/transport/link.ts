@@ -50,7 +50,6 @@ export class Link {
   #lifeMs = 0;
   #isClosed = false;
   #parting = false;
-  bytesReceived = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -61,10 +60,6 @@ export class Link {
 
   get isOpen(): boolean {
     return this.#outbox !== null;
-  }
-
-  get bytesSent(): number {
-    return this.#outbox?.bytesSent ?? 0;
   }
 
   send(message: Message, sent: () => void): void {
@@ -228,7 +223,6 @@ export class Link {
     if (this.#place.length !== messageBytes)
       throw this.#broken(`a message of ${messageBytes} bytes changed its size`);
     this.#place.set(frame.subarray(HEADER_BYTES, HEADER_BYTES + payloadBytes), first);
-    this.bytesReceived += payloadBytes;
     this.#giveBack(payloadBytes);
     if (first + payloadBytes === messageBytes) {
       this.#place = null;

@@ -88,14 +88,6 @@ export class Links implements Transport {
     return links;
   }
 
-  get statistics(): { bytesSent: number; bytesReceived: number } {
-    const all = [...this.#links.values()];
-    return {
-      bytesSent: all.reduce((sum, link) => sum + link.bytesSent, 0),
-      bytesReceived: all.reduce((sum, link) => sum + link.bytesReceived, 0),
-    };
-  }
-
   send(peer: number, message: Message, sent: () => void): void {
     this.#links.get(peer)?.send(message, sent);
   }

@@ -28,17 +28,12 @@ export class Outbox {
   readonly #notices: Notice[] = [];
   #window = WINDOW_BYTES;
   #sequence = 0n;
-  bytesSent = 0;
 
   /** `header` is of the link; `send` says whether the wire took the frame. */
   constructor(header: Header, seal: Seal, send: (frame: Buffer) => boolean) {
     this.#header = header;
     this.#seal = seal;
     this.#send = send;
-  }
-
-  get isEmpty(): boolean {
-    return this.#messages.length === 0 && this.#notices.length === 0;
   }
 
   add(message: Message, sent: () => void): void {
@@ -74,7 +69,6 @@ export class Outbox {
     const payload = message.bytes.subarray(first, first + size);
     if (!this.#put({ kind: "data", credit: 0 }, first, message.bytes.length, payload, message)) return false;
     this.#window -= size;
-    this.bytesSent += size;
     entry.at = first + size;
     if (entry.at < message.bytes.length) return true;
     this.#messages.shift();
