@@ -21,7 +21,7 @@ export interface StepRow {
   readonly costKey: string;
   /** Median, with the clock in it. */
   readonly us: number;
-  /** Per cent of the rank's observed step. */
+  /** Per cent of the rank's observed steps: see Readings.shares. */
   readonly share: number;
   readonly gflops: number;
   readonly gbs: number;
@@ -67,10 +67,10 @@ export function breakDown({ layout, readings, peak, compiled, options }: Measure
   const steps = readings.map((own) => ({ plain: median(own.column(0)), observed: median(own.column(1)) }));
   const rows = programs.flatMap((program, rank) => {
     const names = namesOf(program, layout);
+    const shares = readings[rank].shares();
     return program.instructions.map((instruction, index) => {
       const us = median(readings[rank].column(2 + index));
-      const share = (100 * us) / steps[rank].observed;
-      return { rank, ...describe(instruction, us, peak), name: names[index], us, share };
+      return { rank, ...describe(instruction, us, peak), name: names[index], us, share: shares[index] };
     });
   });
   const flops = programs

@@ -3,6 +3,7 @@ import type { Kernels } from "../kernels/abi.ts";
 import { Executor, type Meetings } from "../program/execute.ts";
 import type { Program } from "../program/instruction.ts";
 import type { Runner } from "../rank/loop.ts";
+import { median } from "./statistics.ts";
 
 /**
  * What a rank leaves of its steps, in shared memory:
@@ -45,6 +46,20 @@ export class Readings {
   column(index: number): number[] {
     const width = this.#instructions + 2;
     return Array.from({ length: this.count }, (_, pair) => this.numbers[1 + pair * width + index]);
+  }
+
+  /**
+   * What went to each instruction, in per cent of the observed steps that took no longer than their median: of the same steps
+   * for all, so that they add up. Medians do not where steps stall, each in another instruction.
+   */
+  shares(): number[] {
+    const totals = this.column(1);
+    const most = median(totals);
+    const sum = (column: readonly number[]) =>
+      column.reduce((all, us, pair) => (totals[pair] <= most ? all + us : all), 0);
+    return Array.from({ length: this.#instructions }, (_, index) => {
+      return (100 * sum(this.column(2 + index))) / sum(totals);
+    });
   }
 }
 

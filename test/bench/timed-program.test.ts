@@ -47,6 +47,25 @@ test("the instructions' times add up to no more than their step's", (t) => {
   }
 });
 
+test("shares add up also where each step stalls in another instruction", (t) => {
+  const parts = 4;
+  const readings = Readings.make(parts, 9);
+  for (let pair = 0; pair < 9; pair++) {
+    const us = Array.from({ length: parts }, (_, index) => (pair < 8 && index === pair % parts ? 1000 : 2));
+    readings.next()?.set([7, us.reduce((sum, part) => sum + part, 0), ...us]);
+    readings.numbers[0]++;
+  }
+  const shares = readings.shares();
+  t.is(shares.length, parts);
+  const sum = shares.reduce((total, share) => total + share, 0);
+  t.true(Math.abs(sum - 100) < 1e-9, `${sum} %`);
+  // By medians each instruction would have 2 of 1006 µs.
+  t.true(
+    shares.every((share) => share > 5),
+    `${shares}`,
+  );
+});
+
 test("full readings take no more, and cleared ones begin again", (t) => {
   const { readings, step } = timed(2);
   for (let i = 0; i < 10; i++) step();
