@@ -84,6 +84,7 @@ export class Exchange implements Inbox {
     const word = arrivedWord(transfers.length) + channel;
     Atomics.store(signals, word, sequence);
     Atomics.notify(signals, word);
+    if (transfer.next >= 0) this.#send(transfers[transfer.next]);
   }
 
   failed(error: LockstepError): void {
@@ -128,14 +129,14 @@ export class Exchange implements Inbox {
     const transport = this.#transport as Transport;
     const sequence = executionOf(Atomics.load(signals, SIGNAL.entered));
     const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes: this.#gather(transfer) };
-    let unsent = transport.peers.length;
+    let unsent = transfer.receivers.length;
     const sent = () => {
       if (--unsent > 0) return;
       const word = leftWord(transfers.length) + transfer.id;
       Atomics.store(signals, word, sequence);
       Atomics.notify(signals, word);
     };
-    for (const peer of transport.peers) transport.send(peer, message, sent);
+    for (const peer of transfer.receivers) transport.send(peer, message, sent);
   }
 
   /** Process 0 decides after which step all stop: its ranks know before they make the first part of anything. */

@@ -80,7 +80,7 @@ export class Signals {
     this.#words = words;
     this.#control = control;
     this.#transfers = transfers;
-    this.#parts = Int32Array.from(transfers, ({ pieces }) => pieces.length * options.ranks);
+    this.#parts = Int32Array.from(transfers, ({ parts }) => parts);
     this.#options = options;
   }
 
