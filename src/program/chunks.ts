@@ -28,8 +28,8 @@ export interface SumPlan {
 
 export const CHUNK_BYTES = 524288;
 
-/** All by the exchange of factors. */
-export const EXCHANGED: SumPlan = { formOf: () => "exchange", chunkBytes: CHUNK_BYTES };
+/** All gradients in one form. */
+export const allBy = (form: SumForm): SumPlan => ({ formOf: () => form, chunkBytes: CHUNK_BYTES });
 
 export interface ChunkPart {
   readonly node: Node;

@@ -87,7 +87,7 @@ export class Appointments {
   /** The sums that a turn goes on with. */
   beforeTurn(turn: ChunkTurn | null): Appointment[] {
     const { self } = this.#plan.world;
-    return turn && self > 0 ? this.#await(this.#ids.ofSums(turn.chunk, self - 1)) : [];
+    return turn && self > 0 ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
   }
 
   after(node: Node): Appointment[] {
@@ -134,7 +134,7 @@ export class Appointments {
   #waitForResult(chunk: number): Appointment[] {
     const { self } = this.#plan.world;
     // The last process made the result, before the barrier that closed the phase.
-    return this.#isLast ? [] : this.#await(this.#ids.ofResult(chunk, self + 1));
+    return this.#isLast ? [] : this.#waitFor(this.#ids.ofResult(chunk, self + 1));
   }
 
   /** Sums that were sent on have left long before their result is back. */
@@ -145,11 +145,11 @@ export class Appointments {
 
   /** The transfers of a bundle from all other processes. */
   #waits(bundle: number): Appointment[] {
-    return this.#others.flatMap((sender) => this.#await(this.#ids.ofBundle(bundle, sender)));
+    return this.#others.flatMap((sender) => this.#waitFor(this.#ids.ofBundle(bundle, sender)));
   }
 
   /** Each is awaited once. */
-  #await(id: number): Appointment[] {
+  #waitFor(id: number): Appointment[] {
     if (this.#awaited.has(id)) return [];
     this.#awaited.add(id);
     return [["wait", id]];

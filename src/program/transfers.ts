@@ -4,7 +4,7 @@
  * Small tensors of one phase travel together, since a message costs more than its bytes; a large one leaves as soon as it exists.
  */
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
-import { type Chunk, EXCHANGED, isChunked, listChunks, type SumPlan } from "./chunks.ts";
+import { allBy, type Chunk, isChunked, listChunks, type SumPlan } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
 import type { Slice } from "./partition.ts";
 import { processCount, rowsOfProcess, type World } from "./world.ts";
@@ -52,7 +52,7 @@ export function planTransfers(
   phases: readonly (readonly Node[])[],
   batch: number,
   world: World,
-  sums: SumPlan = EXCHANGED,
+  sums: SumPlan = allBy("exchange"),
 ): TransferPlan {
   if (processCount(world) === 1) return { world, bundles: [], chunks: [], repeated: new Set() };
   const { crossings, repeated } = crossingsOf(phases, isChunked(sums));

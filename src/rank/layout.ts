@@ -13,7 +13,7 @@ import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import type { ColumnFamilies } from "../parallel/columns.ts";
 import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
-import { EXCHANGED, isChunked, type SumPlan } from "../program/chunks.ts";
+import { allBy, isChunked, type SumPlan } from "../program/chunks.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
@@ -81,7 +81,7 @@ interface Part {
 function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
   const { model, data, world, training, fuses = true } = options;
   const ranks = world.ranks[world.self];
-  const sums = processCount(world) > 1 && options.sums ? options.sums : EXCHANGED;
+  const sums = processCount(world) > 1 && options.sums ? options.sums : allBy("exchange");
   const isKept = (parameter: Tensor) => sums.formOf(parameter) !== "exchange";
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes, isKept) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
