@@ -113,6 +113,7 @@ class Training {
     const stop = () => this.#session.stopAfterThisStep();
     for (const warning of this.#warnings) observer?.warning?.(warning);
     observer?.started?.(this.#startInfo());
+    if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     try {
       const status = await this.#trainEpochs();
@@ -125,7 +126,8 @@ class Training {
 
   async #trainEpochs(): Promise<TrainResult["status"]> {
     while (this.#at.step < this.#steps) {
-      if (this.#options.signal?.aborted) return "interrupted";
+      // Processes that train together stop after a step that all know to be the last: process 0 says it in the step's messages.
+      if (this.#options.signal?.aborted && !this.#options.world) return "interrupted";
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
       await this.#trainTo(asked);
       if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";

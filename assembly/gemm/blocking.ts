@@ -54,9 +54,13 @@ export function panelBytes(depth: i32): usize {
   return <usize>(depth + 1) * PANEL_STEP;
 }
 
-/** Reversed: rows of C that are one block of columns of its transpose, and k that are packed at a time. */
+/** Reversed: rows of C that are one block of columns of its transpose, and k that are packed at a time … */
 export const REVERSED_COLUMNS: i32 = 256;
-export const REVERSED_DEPTH: i32 = 1024;
+export const REVERSED_DEPTH: i32 = 2048;
+/** … where C has more than one group of columns: one group uses a panel too seldom to have it come from afar. */
+export function reversedDepth(n: i32, k: i32): i32 {
+  return evenPart(k, n > REVERSED_GROUP ? REVERSED_DEPTH : REVERSED_DEPTH / 2);
+}
 /** Columns of C that are finished before they are written: three cache lines of each of its rows. */
 export const REVERSED_GROUP: i32 = 48;
 

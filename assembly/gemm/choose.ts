@@ -24,6 +24,14 @@ export function readsRows(uses: i32, width: i32, depth: i32, stride: usize): boo
   return uses <= FEW_USES || (uses <= DIRECT_USES && depth <= CACHED_ELEMENTS / width);
 }
 
+/** What a second-level cache of 1 MiB holds. */
+const NEAR_ELEMENTS: i32 = 1 << 18;
+
+/** Whether a matrix is so large that its lines are fetched before they are used: see micro. Smaller ones it would slow down. */
+export function fetchesAhead(rows: i32, columns: i32): bool {
+  return rows > NEAR_ELEMENTS / columns;
+}
+
 /** Columns are read where they stand in sums up to this long, or by up to so many others. */
 const DIRECT_DEPTH: i32 = 128;
 const DIRECT_WIDTH: i32 = 256;

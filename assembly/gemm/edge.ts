@@ -34,6 +34,6 @@ export function edgeTile(
     seed = buffer;
     seedStep = bufferStep;
   }
-  tiles(rows, buffer, seed, a, b, k, 1, bufferStep, seedStep, aRow, aColumn, bStep, 0);
+  tiles(rows, buffer, seed, a, b, k, 1, bufferStep, seedStep, aRow, aColumn, bStep, 0, 0, 0);
   copyRows(c, buffer, rows, columns, cStep, bufferStep);
 }

@@ -38,21 +38,39 @@ export function storeRow(pointer: usize, x0: v128, x1: v128, x2: v128, x3: v128)
   v128.store(pointer, x2, 32);
 }
 
+/** Reads a line of each of `rows` rows and forgets it: WebAssembly has no other prefetch. @inline */
+// biome-ignore format: a line for each row of the tile
+function fetchLines<Rows>(line: usize, step: usize): void {
+  const rows = offsetof<Rows>();
+  load<u32>(line);
+  if (rows > 1) { line += step; load<u32>(line); }
+  if (rows > 2) { line += step; load<u32>(line); }
+  if (rows > 3) { line += step; load<u32>(line); }
+  if (rows > 4) { line += step; load<u32>(line); }
+  if (rows > 5) { line += step; load<u32>(line); }
+}
+
 /**
  * A row of tiles: for each of `panels` panels, 16 columns after 16, C[rows,16] = seed[rows,16] + A[rows,k] · B[k,16].
  * Element (i,p) of A is at a + i·aRow + p·aColumn: rows or columns where they stand, or packed. Row p of a panel of B is
  * at b + p·bStep, and the next panel bPanel further; row i of C at c + i·cStep, row i of the seed at seed + i·seedStep
  * (bytes). The seed is C where chains go on, and a row of zeros with step 0 where they start. Of A and C only `rows`
  * rows are touched. A pointer for each row of A costs nothing: the adds run beside the multiply-adds.
+ * With each tile, 64 bytes after 64, a line of each of `rows` rows at `next`, nextStep apart (0: none), is fetched: what
+ * is wanted soon comes while the tile is computed.
  */
 // biome-ignore format: a line for each row of the tile
 function micro<Rows>(
   c: usize, seed: usize, a: usize, b: usize, k: i32, panels: i32,
-  cStep: usize, seedStep: usize, aRow: usize, aColumn: usize, bStep: usize, bPanel: usize,
+  cStep: usize, seedStep: usize, aRow: usize, aColumn: usize, bStep: usize, bPanel: usize, next: usize, nextStep: usize,
 ): void {
   const rows = offsetof<Rows>();
   const seedPanel: usize = seedStep === 0 ? 0 : 4 * COLUMNS;
   for (; panels > 0; panels--, c += 4 * COLUMNS, seed += seedPanel, b += bPanel) {
+    if (nextStep !== 0) {
+      fetchLines<Rows>(next, nextStep);
+      next += 4 * COLUMNS;
+    }
     let from = seed;
     let c00 = v128.load(from), c01 = v128.load(from, 16), c02 = v128.load(from, 32), c03 = v128.load(from, 48);
     let c10 = c00, c11 = c01, c12 = c02, c13 = c03;
@@ -125,11 +143,18 @@ export function microTiles(
   aColumn: usize,
   bStep: usize,
   bPanel: usize,
+  next: usize,
+  nextStep: usize,
 ): void {
-  if (rows === 6) micro<Rows6>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
-  else if (rows === 5) micro<Rows5>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
-  else if (rows === 4) micro<Rows4>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
-  else if (rows === 3) micro<Rows3>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
-  else if (rows === 2) micro<Rows2>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
-  else micro<Rows1>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+  if (rows === 6)
+    micro<Rows6>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
+  else if (rows === 5)
+    micro<Rows5>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
+  else if (rows === 4)
+    micro<Rows4>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
+  else if (rows === 3)
+    micro<Rows3>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
+  else if (rows === 2)
+    micro<Rows2>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
+  else micro<Rows1>(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
 }

@@ -23,13 +23,15 @@ function multiplyStrip(
   bPanel: usize,
   chained: bool,
   scratch: usize,
+  next: usize,
+  nextStep: usize,
 ): void {
   const seedStep: usize = chained ? cStep : 0;
   const panels = columns / COLUMNS;
   const zeros = scratch + ZEROS;
   if (panels > 0) {
     const seed = chained ? c : zeros;
-    tiles(rows, c, seed, a, b, depth, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+    tiles(rows, c, seed, a, b, depth, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
   }
   columns -= panels * COLUMNS;
   if (columns === 0) return;
@@ -52,7 +54,10 @@ function multiplyStrip(
   );
 }
 
-/** Rows of A times a block of B. A is packed in strips, or element (i,p) of it is at a + i·aRow + p·aColumn. */
+/**
+ * Rows of A times a block of B. A is packed in strips, or element (i,p) of it is at a + i·aRow + p·aColumn. Meanwhile
+ * `nextRows` rows at `next` are fetched (see micro), as far as C has rows, and as long as its whole panels.
+ */
 export function multiplyBlock(
   c: usize,
   a: usize,
@@ -71,6 +76,9 @@ export function multiplyBlock(
   chained: bool,
   activation: i32,
   scratch: usize,
+  next: usize,
+  nextStep: usize,
+  nextRows: i32,
 ): void {
   const count = stripCount(rows);
   const height = stripHeight(rows);
@@ -79,7 +87,24 @@ export function multiplyBlock(
   for (let s = 0; s < count; s++) {
     const strip = s < tall ? height : height - 1;
     const step: usize = packed ? 4 * strip : aColumn;
-    multiplyStrip(c, a, b, edge, strip, columns, depth, cStep, aRow, step, bStep, bPanel, chained, scratch);
+    multiplyStrip(
+      c,
+      a,
+      b,
+      edge,
+      strip,
+      columns,
+      depth,
+      cStep,
+      aRow,
+      step,
+      bStep,
+      bPanel,
+      chained,
+      scratch,
+      next + <usize>done * nextStep,
+      done + strip <= nextRows ? nextStep : 0,
+    );
     epilogue(c, operandAt(operand, activation, done, 0, cStep), strip, columns, cStep, activation);
     a += <usize>strip * (packed ? <usize>(4 * depth) : aRow);
     c += <usize>strip * cStep;

@@ -11,12 +11,12 @@ import {
   panelBytes,
   panelCount,
   REVERSED_COLUMNS,
-  REVERSED_DEPTH,
   REVERSED_GROUP,
+  reversedDepth,
   reversedPanelsOffset,
   ZEROS,
 } from "./blocking";
-import { readsRows } from "./choose";
+import { fetchesAhead, readsRows } from "./choose";
 import { epilogue, operandAt } from "./epilogue";
 import { COLUMNS } from "./micro";
 import { PANEL_STEP } from "./pack";
@@ -43,7 +43,10 @@ function packPanels(
   }
 }
 
-/** A strip of Bᵀ times all panels of a block of k; full panels are at a, aPanel apart, the edge's at `edge`. */
+/**
+ * A strip of Bᵀ times all panels of a block of k; full panels are at a, aPanel apart, the edge's at `edge`. Meanwhile lines
+ * at `next` are fetched: see micro.
+ */
 function multiplyStrip(
   c: usize,
   seed: usize,
@@ -59,17 +62,24 @@ function multiplyStrip(
   bColumn: usize,
   aStep: usize,
   aPanel: usize,
+  next: usize,
+  nextStep: usize,
 ): void {
   const whole = columns / COLUMNS;
   const wholeBytes = 4 * <usize>(whole * COLUMNS);
-  if (whole > 0) tiles(rows, c, seed, b, a, depth, whole, step, seedStep, bRow, bColumn, aStep, aPanel);
+  if (whole > 0) {
+    tiles(rows, c, seed, b, a, depth, whole, step, seedStep, bRow, bColumn, aStep, aPanel, next, nextStep);
+  }
   if (whole * COLUMNS === columns) return;
   c += wholeBytes;
   if (seedStep > 0) seed = c;
-  tiles(rows, c, seed, b, edge, depth, 1, step, seedStep, bRow, bColumn, PANEL_STEP, 0);
+  tiles(rows, c, seed, b, edge, depth, 1, step, seedStep, bRow, bColumn, PANEL_STEP, 0, 0, 0);
 }
 
-/** `rows` rows of Bᵀ (at `b`) times all panels, over all k: as many rows of the buffer, `step` bytes apart. */
+/**
+ * `rows` rows of Bᵀ (at `b`) times all panels, over all k: as many rows of the buffer, `step` bytes apart. `ahead`: a strip is
+ * fetched during the one before it, of a row as much as there are columns.
+ */
 function multiplyGroup(
   buffer: usize,
   b: usize,
@@ -85,6 +95,7 @@ function multiplyGroup(
   aStride: usize,
   direct: bool,
   chained: bool,
+  ahead: bool,
 ): void {
   const height = stripHeight(rows);
   const tall = firstStrips(rows);
@@ -98,6 +109,7 @@ function multiplyGroup(
     const aPanel = direct ? PANEL_STEP : panel;
     let c = buffer;
     let strip = b + <usize>p * bColumn;
+    let done = 0;
     for (let s = 0; s < stripCount(rows); s++) {
       const lines = s < tall ? height : height - 1;
       const seed = chained ? c : zeros;
@@ -117,7 +129,10 @@ function multiplyGroup(
         bColumn,
         aStep,
         aPanel,
+        strip + <usize>lines * bRow,
+        ahead && columns <= depth && done + 2 * lines <= rows ? bRow : 0,
       );
+      done += lines;
       c += <usize>lines * step;
       strip += <usize>lines * bRow;
     }
@@ -148,8 +163,9 @@ export function reversed(
   scratch: usize,
 ): void {
   const columnsMost = evenPart(m, REVERSED_COLUMNS);
-  const depthMost = evenPart(k, REVERSED_DEPTH);
+  const depthMost = reversedDepth(n, k);
   const direct = transposedA && readsRows(n, m, k, aStride);
+  const ahead = bColumn === 4 && fetchesAhead(n, k);
   const buffer = scratch + BUFFER;
   const panels = scratch + reversedPanelsOffset(columnsMost);
   const step = bufferStep(columnsMost);
@@ -180,6 +196,7 @@ export function reversed(
           aStride,
           direct,
           chained,
+          ahead,
         );
         transposeTo(to, cStep, buffer, step, rows, columns);
         if (p + depth < k) continue;

@@ -123,5 +123,5 @@ export function fourRows(
   if (fours === k) return;
   a += <usize>fours * aColumn;
   b += <usize>fours * bStep;
-  microTiles(4, c, c, a, b, k - fours, panels, cStep, cStep, aRow, aColumn, bStep, bPanel);
+  microTiles(4, c, c, a, b, k - fours, panels, cStep, cStep, aRow, aColumn, bStep, bPanel, 0, 0);
 }

@@ -18,10 +18,12 @@ export function tiles(
   aColumn: usize,
   bStep: usize,
   bPanel: usize,
+  next: usize,
+  nextStep: usize,
 ): void {
   if (tileSplats && rows === 4) {
     fourRows(c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
   } else {
-    microTiles(rows, c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel);
+    microTiles(rows, c, seed, a, b, k, panels, cStep, seedStep, aRow, aColumn, bStep, bPanel, next, nextStep);
   }
 }

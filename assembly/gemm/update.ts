@@ -2,7 +2,7 @@
 import { adam, momentum, sgd } from "../optimizer";
 import { packBlock, packStrips } from "./block";
 import { evenPart, PANELS, panelBytes, roundUp, ZEROS } from "./blocking";
-import { readsColumns, readsRows } from "./choose";
+import { fetchesAhead, readsColumns, readsRows } from "./choose";
 import { COLUMNS } from "./micro";
 import { multiplyBlock } from "./multiply";
 import { PANEL_STEP } from "./pack";
@@ -49,7 +49,10 @@ function update(optimizer: i32, w: usize, first: usize, second: usize, g: usize,
   else adam(w, first, second, g, hyper, n);
 }
 
-/** w[m,n] and its states, each in one piece, by the gradient xᵀ·dy, x stored [k,m], dy [k,n], strides in bytes. */
+/**
+ * w[m,n] and its states, each in one piece, by the gradient xᵀ·dy, x stored [k,m], dy [k,n], strides in bytes. A block of w is
+ * fetched while its gradient is made.
+ */
 function updateByProduct(
   optimizer: i32,
   w: usize,
@@ -70,6 +73,7 @@ function updateByProduct(
   const most = blockColumns(n, k);
   const directB = readsRows(m, n, k, dyStride);
   const packed = !readsColumns(n, k, xStride);
+  const ahead = fetchesAhead(m, n);
   const panels = scratch + PANELS;
   const strips = panels + panelsBytes(n, k);
   const g = scratch + rowsOffset(n, k);
@@ -99,6 +103,9 @@ function updateByProduct(
         false,
         0,
         scratch,
+        w + 4 * (<usize>i * <usize>n + <usize>j),
+        4 * <usize>n,
+        ahead ? rows : 0,
       );
       // Rows that are whole lie in one piece.
       const piece = columns === n ? rows * n : columns;

@@ -9,31 +9,77 @@ import { errnoOf, writeError } from "./file-error.ts";
 const PIECE_BYTES = 1 << 28;
 
 /**
- * Calls `fill` with a file descriptor, and puts what it wrote at `path` in one step that a reader cannot see half of and
- * that survives a power cut. If anything fails, `path` is as before, nothing is left beside it, and an EnvironmentError
- * says why (a LockstepError thrown by `fill` passes as it is).
+ * A file on its way to `path`, written beside it. `commit` puts it there in one step that a reader cannot see half of and that
+ * survives a power cut; after `abandon` `path` is as before, and nothing is left beside it. What the disk refuses is thrown as an
+ * EnvironmentError.
+ */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #beside: string;
+  #descriptor: number | null = null;
+
+  constructor(path: string) {
+    const unique = `${process.pid}.${randomBytes(6).toString("hex")}`;
+    this.#path = path;
+    this.#beside = join(dirname(path), `.${basename(path).slice(0, 100)}.${unique}.tmp`);
+    try {
+      this.#descriptor = openSync(this.#beside, "wx", 0o666);
+    } catch (thrown) {
+      throw writeError(path, thrown);
+    }
+  }
+
+  /** Open until it is committed or abandoned. */
+  get descriptor(): number {
+    if (this.#descriptor === null) throw new Error(`${this.#path} is closed`);
+    return this.#descriptor;
+  }
+
+  /** Throws with the file abandoned. */
+  write(bytes: Uint8Array): void {
+    this.#orAbandon(() => writeFully(this.descriptor, bytes));
+  }
+
+  commit(): void {
+    this.#orAbandon(() => {
+      const finished = this.descriptor;
+      fsyncSync(finished);
+      this.#descriptor = null;
+      closeSync(finished);
+      renameSync(this.#beside, this.#path);
+    });
+    syncFolder(dirname(this.#path), this.#path);
+  }
+
+  abandon(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+    rmSync(this.#beside, { force: true });
+  }
+
+  #orAbandon(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.abandon();
+      throw writeError(this.#path, thrown);
+    }
+  }
+}
+
+/**
+ * Calls `fill` with a file descriptor, and puts what it wrote at `path` like an AtomicFile. If anything fails, `path` is as before,
+ * nothing is left beside it, and an EnvironmentError says why (a LockstepError thrown by `fill` passes as it is).
  */
 export function writeAtomically(path: string, fill: (descriptor: number) => void): void {
-  const folder = dirname(path);
-  const beside = join(
-    folder,
-    `.${basename(path).slice(0, 100)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`,
-  );
-  let descriptor: number | null = null;
+  const file = new AtomicFile(path);
   try {
-    descriptor = openSync(beside, "wx", 0o666);
-    fill(descriptor);
-    fsyncSync(descriptor);
-    const finished = descriptor;
-    descriptor = null;
-    closeSync(finished);
-    renameSync(beside, path);
+    fill(file.descriptor);
   } catch (thrown) {
-    if (descriptor !== null) closeSync(descriptor);
-    rmSync(beside, { force: true });
+    file.abandon();
     throw thrown instanceof LockstepError ? thrown : writeError(path, thrown);
   }
-  syncFolder(folder, path);
+  file.commit();
 }
 
 /** Writes all of `bytes` at the descriptor's position; the view may lie in shared memory. */

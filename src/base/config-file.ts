@@ -1,6 +1,6 @@
 /** config.yaml: read with the place of every value, and written so that reading it gives the same job again. */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import type { Settings } from "./config.ts";
+import { defaultPlacement, type Placement, type Settings } from "./config.ts";
 import { InputError } from "./errors.ts";
 import { readError } from "./file-error.ts";
 import type { Layer, Origin } from "./layer.ts";
@@ -148,17 +148,38 @@ const ORDER: readonly string[] = [
   ],
 ];
 
-/** The settings as a file that `readConfigFile` reads back to the same job; a comment says where each came from. */
-export function formatConfig(settings: Settings, origins: Readonly<Record<keyof Settings, Origin>>): string {
+/**
+ * The settings as a file that `readConfigFile` reads back to the same job; a comment says where each came from. Hosts stand for
+ * the number of ranks.
+ */
+export function formatConfig(
+  settings: Settings,
+  origins: Readonly<Record<keyof Settings, Origin>>,
+  placement: Placement = defaultPlacement(),
+): string {
   const lines = ["# What this run was trained with. `lockstep train` with this file trains it again."];
   for (const key of ORDER) {
+    if (key === "ranks" && placement.hosts !== null) continue;
     const value = settings[settingOf(key)];
     if (value === null || (settings.model !== "mlp" && ["hidden", "activation"].includes(key))) continue;
     const written = key === "no-shuffle" ? String(!value) : scalar(value);
     lines.push(`${key}: ${written}${origins[settingOf(key)] === "default" ? " # default" : ""}`);
   }
+  const usual = defaultPlacement();
+  for (const [key, field] of PLACEMENT_ORDER) {
+    if (placement[field] !== usual[field]) lines.push(`${key}: ${scalar(placement[field])}`);
+  }
   return `${lines.join("\n")}\n`;
 }
+
+/** Not `hostfile`: the hosts that it named are written themselves. */
+const PLACEMENT_ORDER: readonly (readonly [key: string, field: keyof Placement])[] = [
+  ["hosts", "hosts"],
+  ["ranks-per-process", "ranksPerProcess"],
+  ["ssh", "ssh"],
+  ["remote-dir", "remoteDir"],
+  ["security", "security"],
+];
 
 function scalar(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : `[${value.join(", ")}]`;

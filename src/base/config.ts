@@ -42,6 +42,24 @@ export interface Settings {
   collectiveTimeout: number;
 }
 
+export const SECURITY = ["auth", "encrypt", "off"] as const;
+
+/** Where a job runs, and how its processes are reached: no part of what it computes. */
+export interface Placement {
+  /** "a:2,b:2", or null for this machine alone. */
+  hosts: string | null;
+  /** The file that names the hosts instead, or null. */
+  hostfile: string | null;
+  /** At most so many ranks in one process; null: one process a host. */
+  ranksPerProcess: number | null;
+  /** The command that runs another on a host: "ssh -p 2222". */
+  ssh: string;
+  /** The folder to run in on hosts reached by ssh; null: the launcher's. */
+  remoteDir: string | null;
+  /** How frames between processes are protected. */
+  security: (typeof SECURITY)[number];
+}
+
 /** What a file or the flags say, under the flags' words; every key may be absent. */
 export type PartialConfig = z.infer<typeof ConfigSchema>;
 
@@ -78,6 +96,10 @@ function nullable<T extends z.ZodType>(schema: T) {
 }
 
 const words = (what: string) => z.string({ error: `expected ${what}` }).min(1, { error: `expected ${what}` });
+
+/** Goes to another program, or to another machine, as one line. */
+const line = (what: string) =>
+  words(what).regex(/^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$/u, { error: `expected ${what} in one line` });
 
 const Hidden = z.unknown().transform((value, context): number[] => {
   const items = hiddenItems(value);
@@ -139,6 +161,12 @@ export const ConfigSchema = z
     "clip-norm": nullable(positive()),
     ranks: integer(1, MAXIMUM_RANKS),
     layout: LayoutText,
+    hosts: line("hosts such as node1:4,node2:4"),
+    hostfile: words("a file of hosts"),
+    "ranks-per-process": nullable(integer(1, MAXIMUM_RANKS)),
+    ssh: line("a command such as ssh"),
+    "remote-dir": line("a folder"),
+    security: oneOf(SECURITY),
     numerics: oneOf(["exact"]),
     fma: oneOf(["auto", "off"]),
     "on-nonfinite": oneOf(["stop"]),
@@ -156,6 +184,27 @@ export const CONFIG_KEYS = Object.keys(ConfigSchema.shape) as ConfigKey[];
 
 /** Keys that say how a command runs and prints, not what it trains: no part of a run's config.yaml. */
 export const INVOCATION_KEYS = ["run-dir", "resume", "json", "quiet", "verbose"] as const;
+
+/** Keys of `Placement`. */
+export const PLACEMENT_KEYS = [
+  "hosts",
+  "hostfile",
+  "ranks-per-process",
+  "ssh",
+  "remote-dir",
+  "security",
+] as const;
+
+export function defaultPlacement(): Placement {
+  return {
+    hosts: null,
+    hostfile: null,
+    ranksPerProcess: null,
+    ssh: "ssh",
+    remoteDir: null,
+    security: "auth",
+  };
+}
 
 /** The defaults of DESIGN §7; `cores` are what this machine lets a process use. */
 export function defaultSettings(optimizer: Settings["optimizer"], cores: number): Settings {

@@ -1,18 +1,13 @@
 /** What the design promises and this version does not do yet: recognised, and refused by name. */
 import { InputError } from "./errors.ts";
 
-const ONE_PROCESS = "this version trains in one process on this machine";
-
 /** Settings of later versions: what is missing, and what to use instead. */
 const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
-  hostfile: [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  hosts: [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  "ranks-per-process": [ONE_PROCESS, "leave it out; --ranks N sets the number of worker threads"],
-  ssh: [ONE_PROCESS, "leave it out"],
-  "remote-dir": [ONE_PROCESS, "leave it out"],
   schedule: ["this version has no pipeline", "leave it out"],
-  allreduce: ["the ranks of one process share one copy of the weights and need no allreduce", "leave it out"],
-  security: [`${ONE_PROCESS}, without links to secure`, "leave it out"],
+  allreduce: [
+    "processes exchange the factors of their gradients, and the ranks of one share its weights",
+    "leave it out, or use --allreduce exchange",
+  ],
   trace: [
     "this version records no traces",
     "leave it out; metrics.jsonl in the run folder has the time of steps",
@@ -23,8 +18,11 @@ const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
   ],
 };
 
-/** What those settings will be unless they are given: to ask for it changes nothing. */
-const LATER_DEFAULTS: Record<string, string> = { schedule: "1f1b", allreduce: "auto", security: "auth" };
+/** Values of those settings that say what this version does: to ask for it changes nothing. */
+const LATER_DEFAULTS: Record<string, readonly string[]> = {
+  schedule: ["1f1b"],
+  allreduce: ["auto", "exchange"],
+};
 
 const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: string, instead: string]> = {
   "micro-batches": [(value) => isAbove(value, 1), "this version has no pipeline", "use --micro-batches 1"],
@@ -64,7 +62,7 @@ export const LATER_COMMAND_NAMES: readonly string[] = Object.keys(LATER_COMMANDS
 
 /** True for a setting of later versions with a value that means what this version does. */
 export function isLaterDefault(key: string, value: unknown): boolean {
-  return Object.hasOwn(LATER_DEFAULTS, key) && LATER_DEFAULTS[key] === value;
+  return Object.hasOwn(LATER_DEFAULTS, key) && LATER_DEFAULTS[key].includes(String(value));
 }
 
 /** The complaint about a setting, called `name` where the user wrote it; null if this version has it. */

@@ -1,13 +1,24 @@
 /** Lays defaults, a run's configuration, a file and the flags over each other; every value remembers where it came from. */
 import { existsSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
-import { defaultSettings, INVOCATION_KEYS, type Layout, MAXIMUM_RANKS, type Settings } from "./config.ts";
+import {
+  defaultPlacement,
+  defaultSettings,
+  INVOCATION_KEYS,
+  type Layout,
+  MAXIMUM_RANKS,
+  PLACEMENT_KEYS,
+  type Placement,
+  type Settings,
+} from "./config.ts";
 import { InputError } from "./errors.ts";
 import type { CheckedLayer, Origin } from "./layer.ts";
 
 export interface Resolved {
+  /** Where hosts are named, `ranks` and `layout` are still the defaults: their slots decide. */
   readonly settings: Settings;
   readonly origins: Readonly<Record<keyof Settings, Origin>>;
+  readonly placement: Placement;
 }
 
 const CAMEL: Partial<Record<string, keyof Settings>> = {
@@ -20,6 +31,11 @@ const CAMEL: Partial<Record<string, keyof Settings>> = {
   "collective-timeout": "collectiveTimeout",
 };
 
+const CAMEL_PLACEMENT: Partial<Record<string, keyof Placement>> = {
+  "ranks-per-process": "ranksPerProcess",
+  "remote-dir": "remoteDir",
+};
+
 /** The field of `Settings` that a key sets: "max-steps" → "maxSteps". */
 export function settingOf(key: string): keyof Settings {
   return CAMEL[key] ?? (key as keyof Settings);
@@ -30,14 +46,20 @@ export function resolveSettings(layers: readonly CheckedLayer[], cores: number):
   const optimizer =
     layers.findLast((layer) => layer.values.optimizer !== undefined)?.values.optimizer ?? "sgd";
   const settings = defaultSettings(optimizer, cores);
+  const ranksByDefault = settings.ranks;
   const origins = Object.fromEntries(Object.keys(settings).map((key) => [key, "default"])) as Record<
     keyof Settings,
     Origin
   >;
   for (const layer of layers) {
     reconcileWorld(layer);
+    if (namesHosts(layer)) {
+      settings.ranks = ranksByDefault;
+      settings.layout = { dp: ranksByDefault, tp: 1, pp: 1 };
+      origins.ranks = origins.layout = "default";
+    }
     for (const [key, value] of Object.entries(layer.values)) {
-      if ((INVOCATION_KEYS as readonly string[]).includes(key) || value === undefined) continue;
+      if (NOT_SETTINGS.includes(key) || value === undefined) continue;
       const field = settingOf(key);
       Object.assign(settings, { [field]: key === "no-shuffle" ? !value : absolute(key, value) });
       origins[field] = layer.origin;
@@ -47,10 +69,34 @@ export function resolveSettings(layers: readonly CheckedLayer[], cores: number):
     }
   }
   refuseWidthsOfModelFile(settings, origins);
-  return { settings, origins };
+  return { settings, origins, placement: resolvePlacement(layers) };
 }
 
-/** A layout and a number of ranks in the same place must agree. */
+const NOT_SETTINGS: readonly string[] = [...INVOCATION_KEYS, ...PLACEMENT_KEYS];
+
+function namesHosts({ values }: CheckedLayer): boolean {
+  return values.hosts !== undefined || values.hostfile !== undefined;
+}
+
+/** Who names a number of ranks without hosts means this machine, whatever an earlier layer named; and the other way round. */
+function resolvePlacement(layers: readonly CheckedLayer[]): Placement {
+  const placement = defaultPlacement();
+  for (const layer of layers) {
+    const { values } = layer;
+    if (namesHosts(layer) || values.ranks !== undefined || values.layout !== undefined)
+      Object.assign(placement, { hosts: null, hostfile: null });
+    for (const key of PLACEMENT_KEYS) {
+      if (values[key] === undefined) continue;
+      const field = CAMEL_PLACEMENT[key] ?? (key as keyof Placement);
+      Object.assign(placement, {
+        [field]: key === "hostfile" ? resolvePath(String(values[key])) : values[key],
+      });
+    }
+  }
+  return placement;
+}
+
+/** A layout and a number of ranks in the same place must agree; hosts say the number of ranks themselves. */
 function reconcileWorld(layer: CheckedLayer): void {
   const { ranks, layout } = layer.values;
   if (layout !== undefined && layout.dp > MAXIMUM_RANKS) {
@@ -58,6 +104,16 @@ function reconcileWorld(layer: CheckedLayer): void {
       "bad-value",
       `${layer.name("layout")}: expected at most ${MAXIMUM_RANKS} ranks, found dp=${layout.dp}`,
       "use a smaller dp",
+    );
+  }
+  const [first, second] = ["hosts", "hostfile", "ranks"].filter(
+    (key) => layer.values[key as "hosts" | "hostfile" | "ranks"] !== undefined,
+  );
+  if (second !== undefined) {
+    throw new InputError(
+      "world-twice",
+      `${layer.name(first)} and ${layer.name(second)} both say how many ranks there are`,
+      "give one of the two",
     );
   }
   if (ranks === undefined || layout === undefined || ranks === layout.dp) return;

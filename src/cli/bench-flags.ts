@@ -1,5 +1,5 @@
 /** The flags of `bench kernels` and `bench step`: their words and their help. */
-import type { ConfigKey } from "../base/config.ts";
+import { type ConfigKey, PLACEMENT_KEYS } from "../base/config.ts";
 import { type Flag, TRAIN_FLAGS } from "./flags.ts";
 
 const WHAT = "What to measure:";
@@ -30,7 +30,10 @@ export const KERNEL_FLAGS: readonly KernelFlag[] = [
 ];
 
 /** What does not change a step, or is no part of it. */
-const NOT_OF_A_STEP: readonly ConfigKey[] = ["epochs", "max-steps", "run-dir", "resume", "on-nonfinite"];
+const NOT_OF_A_STEP: readonly ConfigKey[] = [
+  ...PLACEMENT_KEYS,
+  ...(["epochs", "max-steps", "run-dir", "resume", "on-nonfinite"] as const),
+];
 
 /** `bench step` takes the settings of `train`, as far as they change what a step does. */
 export const STEP_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => !NOT_OF_A_STEP.includes(key));

@@ -5,11 +5,11 @@ import { resolveSettings } from "../base/resolve.ts";
 import { benchStep } from "../bench/step-bench.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { checkFit } from "../job/fit.ts";
+import { openModel } from "../job/open-model.ts";
 import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
-import { openModel } from "./model.ts";
 import { stepLines } from "./step-table.ts";
 
 /** Returns the exit code. Throws what is wrong with the input before a rank is started. */

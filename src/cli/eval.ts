@@ -6,11 +6,11 @@ import { resolveSettings } from "../base/resolve.ts";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { evaluate } from "../evaluate.ts";
+import { openModel } from "../job/open-model.ts";
 import { openRun } from "../run/open.ts";
 import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
-import { openModel } from "./model.ts";
 import { grouped } from "./progress.ts";
 import { percent } from "./summary.ts";
 

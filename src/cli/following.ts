@@ -13,6 +13,8 @@ import { EPOCH_HEADER, epochRow } from "./summary.ts";
 export class Following implements Required<Observer> {
   /** Steps that we know were taken. */
   steps = 0;
+  /** Processes that train. */
+  processes = 1;
   /** The first thing that could not be written; the run is stopped for it. */
   failure: unknown = null;
   readonly #folder: RunFolder;
@@ -41,9 +43,8 @@ export class Following implements Required<Observer> {
 
   started(info: StartInfo): void {
     this.steps = info.stepsBefore;
-    this.#output.say(
-      `${info.model}, ${grouped(info.parameters)} parameters, ${ranks(info.ranks)}, ${info.engine}`,
-    );
+    this.processes = info.hosts?.length ?? 1;
+    this.#output.say(`${info.model}, ${grouped(info.parameters)} parameters, ${world(info)}, ${info.engine}`);
     this.#output.detail(
       `${grouped(info.samples)} samples, ${grouped(info.testSamples)} for the test, ${grouped(info.steps)} steps`,
     );
@@ -103,6 +104,12 @@ export class Following implements Required<Observer> {
   }
 }
 
-function ranks(count: number): string {
-  return count === 1 ? "1 rank" : `${count} ranks`;
+/** "2 ranks", "4 ranks in 3 processes on 2 hosts". */
+function world({ ranks, hosts }: StartInfo): string {
+  const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+  const text = counted(ranks, "rank", "ranks");
+  if (hosts === undefined) return text;
+  const names = new Set(hosts.map(({ host }) => host));
+  const processes = counted(hosts.length, "process", "processes");
+  return `${text} in ${processes} on ${counted(names.size, "host", "hosts")}`;
 }

@@ -15,6 +15,9 @@ Examples:
   lockstep train --hidden 256,128 --lr 0.05
   lockstep train config.yaml --epochs 10
   lockstep train --resume runs/latest --epochs 20
+  lockstep train --ranks 4 --ranks-per-process 2
+  lockstep train --hosts node1:4,node2:4
+  lockstep train --hostfile hosts --ssh "ssh -p 2222"
 
 In config.yaml, a line for each word:
   hidden: [256, 128]

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { Settings } from "../base/config.ts";
 import { EnvironmentError } from "../base/errors.ts";
-import type { TrainOptions, TrainResult } from "../job/options.ts";
+import type { Observer, TrainOptions, TrainResult } from "../job/options.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { train } from "../train.ts";
 import type { Context } from "./context.ts";
@@ -20,7 +20,11 @@ const NONFINITE = {
   fix: "use a smaller --lr, or --clip-norm 1",
 };
 
-type Job = TrainOptions & { readonly settings: Settings };
+type Job = TrainOptions & { readonly settings: Settings; readonly checkpointFolder: string };
+type Result = Omit<TrainResult, "weights">;
+
+/** Trains here, or sees to it that others do. */
+export type Trainer = (job: Job & { readonly observer: Observer }) => Promise<Result>;
 
 /** Returns the exit code; throws why the job failed. */
 export async function runJob(
@@ -28,13 +32,14 @@ export async function runJob(
   job: Job,
   stepsPerEpoch: number,
   context: Context,
+  trainer: Trainer = train,
 ): Promise<number> {
   const { output, argv } = context;
   const abort = new AbortController();
   const following = new Following(folder, output, stepsPerEpoch, argv, () => abort.abort());
   output.log = (line) => folder.log.line(line);
   // Calls the model function at once. Until that returns no listener could run, and a signal does what it always does.
-  const training = train({ ...job, signal: abort.signal, observer: following });
+  const training = trainer({ ...job, signal: abort.signal, observer: following });
   const forget = onInterrupt(
     () => {
       output.say("stopping: finishing the step and writing the checkpoint (again to stop at once)");
@@ -46,7 +51,7 @@ export async function runJob(
     const result = await orUncaught(training);
     following.end();
     if (following.failure !== null) throw following.failure;
-    return conclude(result, folder, job, stepsPerEpoch, output);
+    return conclude(result, folder, { ...job, processes: following.processes }, stepsPerEpoch, output);
   } catch (thrown) {
     following.end();
     const failure = existsSync(folder.checkpoints) ? thrown : folderRemoved(folder.path, thrown);
@@ -59,14 +64,14 @@ export async function runJob(
 }
 
 function conclude(
-  result: TrainResult,
+  result: Result,
   folder: RunFolder,
-  { settings }: Job,
+  { settings, processes }: Job & { readonly processes: number },
   stepsPerEpoch: number,
   output: Output,
 ): number {
   const error = result.status === "nonfinite" ? { error: { ...NONFINITE, step: result.steps } } : {};
-  const summary = { ...summarise(result, folder.path, settings), ...error };
+  const summary = { ...summarise(result, folder.path, settings, processes), ...error };
   folder.stepped();
   folder.finish(result.status, result.steps, { ...error, summary });
   const runDir = shortest(folder.path);
@@ -83,10 +88,15 @@ function conclude(
 }
 
 /** The last line of `train --json` (DESIGN: the command line's contract). */
-function summarise(result: TrainResult, runDir: string, settings: Settings): Record<string, unknown> {
+function summarise(
+  result: Result,
+  runDir: string,
+  settings: Settings,
+  processes: number,
+): Record<string, unknown> {
   const { status, steps, samplesPerSecond, stepMs, epochs, weightsSha256, engine, fma } = result;
   const { model, dataset, layout, ranks, numerics } = settings;
-  const job = { runDir, model, dataset, layout, ranks, processes: 1, numerics, fma, engine };
+  const job = { runDir, model, dataset, layout, ranks, processes, numerics, fma, engine };
   return { status, ...job, steps, samplesPerSecond, stepMs, epochs, weightsSha256 };
 }
 

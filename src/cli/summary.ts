@@ -24,7 +24,11 @@ export function percent(share: number): string {
 }
 
 /** Ends with the run's folder. An accuracy of other weights than these is told with its epoch. */
-export function closingLines(result: TrainResult, stepsPerEpoch: number, runDir: string): string[] {
+export function closingLines(
+  result: Omit<TrainResult, "weights">,
+  stepsPerEpoch: number,
+  runDir: string,
+): string[] {
   const last = result.epochs.at(-1);
   const rows: [string, string][] = [
     ["steps", grouped(result.steps)],

@@ -1,30 +1,34 @@
 /** `lockstep train`: settings, data, model and folder first, then the run, then what it came to. */
-import type { Settings } from "../base/config.ts";
+import type { Placement, Settings } from "../base/config.ts";
 import { formatConfig, readConfigFile } from "../base/config-file.ts";
 import { type CheckedLayer, checkLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { batchCount } from "../data/shares.ts";
+import { openModel } from "../job/open-model.ts";
 import type { Origin } from "../job/options.ts";
+import type { Host } from "../launch/hostfile.ts";
 import { RunFolder } from "../run/folder.ts";
 import { placeAt, placeBelow, runName } from "../run/place.ts";
 import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
-import { openModel } from "./model.ts";
+import { placeJob } from "./placing.ts";
 import { checkStepsLeft, openForResume, type Resumption, resumedSettings } from "./resume.ts";
-import { runJob } from "./run-job.ts";
+import { runJob, type Trainer } from "./run-job.ts";
 
 /** Returns the exit code. Throws what is wrong with the input before anything is written. */
 export async function train(config: string | undefined, given: Given, context: Context): Promise<number> {
-  const { resolved, resumption, runDir } = await resolveJob(config, given, context);
-  const { settings } = resolved;
+  const job = await resolveJob(config, given, context);
+  const { resumption, runDir } = job;
+  const { resolved, hosts } = placeJob(job.resolved);
+  const { settings, placement } = resolved;
   const data = openDataset(settings.dataset);
   const model = await openModel(settings);
   const checkpoint = resumption?.checkpoint;
   if (checkpoint) checkStepsLeft(resumption.name, checkpoint.state.step, data.train.count, settings);
   const stepsPerEpoch = batchCount(data.train.count, settings.batch);
-  const text = formatConfig(settings, resolved.origins);
+  const text = formatConfig(settings, resolved.origins, placement);
   const folder =
     checkpoint && runDir === undefined
       ? RunFolder.reopen(resumption.run.path, text, context.argv, checkpoint.state)
@@ -37,7 +41,20 @@ export async function train(config: string | undefined, given: Given, context: C
     resume: checkpoint,
     checkpointFolder: folder.checkpoints,
   };
-  return runJob(folder, options, stepsPerEpoch, context);
+  if (hosts === null) return runJob(folder, options, stepsPerEpoch, context);
+  return runJob(folder, options, stepsPerEpoch, context, launchOn(hosts, placement, context));
+}
+
+/** A trainer whose ranks are in processes of their own, on `hosts`. */
+function launchOn(hosts: readonly Host[], placement: Placement, { output }: Context): Trainer {
+  return async ({ settings, origin = {}, resume, checkpointFolder, signal, observer }) => {
+    const { launch } = await import("../launch/launch.ts");
+    return launch({
+      ...{ hosts, placement, settings, origin, checkpointFolder, signal, observer },
+      resume: resume?.path,
+      output: (tag, line) => output.say(`[${tag}] ${line}`),
+    });
+  };
 }
 
 /** What the model and the data set are made from; a model file decides its own layers. */

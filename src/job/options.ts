@@ -4,6 +4,7 @@ import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
+import type { HostFacts } from "../run/environment.ts";
 import type { Inbox, Transport } from "../transport/transport.ts";
 
 export interface StartInfo {
@@ -20,6 +21,8 @@ export interface StartInfo {
   /** Steps of the whole run, and those that a resumed run has behind it. */
   readonly steps: number;
   readonly stepsBefore: number;
+  /** Where the processes of a launched job run; absent for a job of this process alone. */
+  readonly hosts?: readonly HostFacts[];
 }
 
 export interface Progress {

@@ -9,10 +9,39 @@ export interface EngineFacts {
   readonly kernelDigest: string;
 }
 
-/** Plain data, ready for JSON. Memory is in bytes; `engine` is null until the kernels are loaded. */
+/** The machine that a process of a launched job found itself on. */
+export interface MachineFacts {
+  readonly lockstep: string;
+  readonly node: string;
+  /** The machine's own name, whatever it was called by. */
+  readonly machine: string;
+  readonly cpu: string;
+  readonly cores: number;
+}
+
+/** A process of a launched job: the host as it was spelled, and what it is. */
+export interface HostFacts extends MachineFacts {
+  readonly host: string;
+  readonly ranks: number;
+}
+
+export function machineFacts(): MachineFacts {
+  return {
+    lockstep: lockstepVersion(),
+    node: process.versions.node,
+    machine: hostname(),
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+  };
+}
+
+/**
+ * Plain data, ready for JSON. Memory is in bytes; `engine` is null until the kernels are loaded. `hosts` are the processes of a
+ * launched job.
+ */
 export function describeEnvironment(
   argv: readonly string[],
-  engine: EngineFacts | null,
+  engine: (EngineFacts & { readonly hosts?: readonly HostFacts[] }) | null,
 ): Record<string, unknown> {
   return {
     lockstep: lockstepVersion(),
@@ -28,6 +57,7 @@ export function describeEnvironment(
     kernelDigest: engine?.kernelDigest ?? null,
     argv,
     folder: process.cwd(),
+    ...(engine?.hosts && { hosts: engine.hosts }),
   };
 }
 

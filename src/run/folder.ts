@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { writeAtomically, writeFully } from "../base/atomic-file.ts";
 import { InputError } from "../base/errors.ts";
 import { writeError } from "../base/file-error.ts";
-import { describeEnvironment, type EngineFacts } from "./environment.ts";
+import { describeEnvironment } from "./environment.ts";
 import { lockRun } from "./lock.ts";
 import { RunLog } from "./log.ts";
 import { Metrics, rewindMetrics } from "./metrics.ts";
@@ -79,7 +79,7 @@ export class RunFolder {
   }
 
   /** Completes env.json once the kernels are loaded. */
-  environment(argv: readonly string[], engine: EngineFacts | null): void {
+  environment(argv: readonly string[], engine: Parameters<typeof describeEnvironment>[1]): void {
     this.#write("env.json", `${JSON.stringify(describeEnvironment(argv, engine), null, 2)}\n`);
   }
 

@@ -6,9 +6,13 @@ import fc from "fast-check";
 import {
   ACTIVATIONS,
   CONFIG_KEYS,
+  defaultPlacement,
   defaultSettings,
   INVOCATION_KEYS,
   OPTIMIZERS,
+  PLACEMENT_KEYS,
+  type Placement,
+  SECURITY,
   type Settings,
 } from "../../src/base/config.ts";
 import { formatConfig, parseConfig, readConfigFile } from "../../src/base/config-file.ts";
@@ -53,10 +57,7 @@ for (const [text, expected] of [
   ],
   ["- batch", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
   ["just words", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
-  [
-    "hosts: a:2",
-    "not-supported-yet: c.yaml:1:8: hosts is not supported yet: this version trains in one process on this machine",
-  ],
+  ["allreduce: ring", "not-supported-yet: c.yaml:1:12: allreduce is not supported yet"],
   ["__proto__: 1", "unknown-key: c.yaml:1:12: __proto__ is not a setting"],
   ["1: 2", "unknown-key: c.yaml:1:4: 1 is not a setting"],
   ["batch: !!js/function x", "config-not-yaml: c.yaml:1:8: Unresolved tag: tag:yaml.org,2002:js/function"],
@@ -127,11 +128,22 @@ test("whatever the settings, the written file reads back to the same job", async
     weightDecay: fc.double({ noNaN: true, min: 0, max: 10 }),
     fma: fc.constantFrom("auto", "off"),
   });
+  const places: fc.Arbitrary<Partial<Placement>> = fc.record({
+    hosts: fc.constantFrom(null, "a", "a:2,ada@[::1]:3"),
+    ranksPerProcess: fc.option(fc.integer({ min: 1, max: 9 })),
+    ssh: fc.constantFrom("ssh", "ssh -p 22", "/a 'b' \"c\" # d"),
+    remoteDir: fc.constantFrom(null, "/a b", "~"),
+    security: fc.constantFrom(...SECURITY),
+  });
   await fc.assert(
-    fc.asyncProperty(some, async (values) => {
+    fc.asyncProperty(some, places, async (values, where) => {
       const settings = { ...defaultSettings("sgd", 3), ...values };
-      const text = formatConfig(settings, resolveSettings([], 3).origins);
-      t.deepEqual(resolveSettings([checkLayer(await parseConfig(text, "c.yaml"))], 1).settings, settings);
+      const placement = { ...defaultPlacement(), ...where };
+      const text = formatConfig(settings, resolveSettings([], 3).origins, placement);
+      // With hosts, their slots are the number of ranks, which nobody has counted here.
+      const cores = where.hosts === null ? 1 : 3;
+      const read = resolveSettings([checkLayer(await parseConfig(text, "c.yaml"))], cores);
+      t.deepEqual([read.settings, read.placement], [settings, placement]);
     }),
     { numRuns: 60 },
   );
@@ -139,8 +151,20 @@ test("whatever the settings, the written file reads back to the same job", async
 
 test("the written file has every setting of a job that is set, and none of an invocation", (t) => {
   const settings = { ...defaultSettings("sgd", 2), maxSteps: 1, clipNorm: 1 };
-  const text = formatConfig(settings, resolveSettings([], 2).origins);
-  const written = text.split("\n").flatMap((line) => /^([a-z-]+):/.exec(line)?.[1] ?? []);
-  const expected = CONFIG_KEYS.filter((key) => ![...INVOCATION_KEYS, "layout"].includes(key));
-  t.deepEqual(written.sort(), expected.sort());
+  const place: Placement = {
+    hosts: "a",
+    hostfile: "b",
+    ranksPerProcess: 1,
+    ssh: "s",
+    remoteDir: "d",
+    security: "off",
+  };
+  const keys = (placement?: Placement) => {
+    const text = formatConfig(settings, resolveSettings([], 2).origins, placement);
+    return text.split("\n").flatMap((line) => /^([a-z-]+):/.exec(line)?.[1] ?? []);
+  };
+  const left = (...out: string[]) =>
+    CONFIG_KEYS.filter((key) => ![...INVOCATION_KEYS, "layout", ...out].includes(key));
+  t.deepEqual(keys().sort(), left(...PLACEMENT_KEYS).sort());
+  t.deepEqual(keys(place).sort(), left("ranks", "hostfile").sort());
 });

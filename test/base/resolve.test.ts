@@ -126,9 +126,6 @@ for (const [values, expected] of [
 }
 
 for (const [values, name] of [
-  [{ hosts: "a:2" }, "--hosts is not supported yet"],
-  [{ hostfile: "hosts" }, "--hostfile is not supported yet"],
-  [{ "ranks-per-process": 1 }, "--ranks-per-process is not supported yet"],
   [{ allreduce: "ring" }, "--allreduce is not supported yet"],
   [{ trace: true }, "--trace is not supported yet"],
   [{ "micro-batches": 4 }, "--micro-batches 4 is not supported yet"],
@@ -145,7 +142,7 @@ for (const [values, name] of [
 }
 
 test("a setting of later versions may be given the value that this version has anyway", (t) => {
-  const values = { schedule: "1f1b", allreduce: "auto", security: "auth", batch: 3 };
+  const values = { schedule: "1f1b", allreduce: "exchange", batch: 3 };
   t.deepEqual(checkLayer(flags(values)).values, { batch: 3 });
   t.regex(complaint(flags({ schedule: "gpipe" })), /^not-supported-yet: --schedule /);
   t.regex(complaint(flags({ schedule: true })), /^not-supported-yet: --schedule /);
@@ -190,4 +187,37 @@ test("widths are refused beside a model file, which has its own", (t) => {
   t.throws(() => resolveSettings([checkLayer(flags({ ...model, hidden: "3" }))], 1), {
     message: /--hidden is for --model mlp/,
   });
+});
+
+test("who names hosts, or a number of ranks, means it instead of what earlier layers named", (t) => {
+  const hosts = file({ hosts: "a:2,b:2", "ranks-per-process": 1 });
+  const onHosts = resolveSettings([checkLayer(file({ ranks: 7 })), checkLayer(hosts)], 3);
+  t.like(onHosts.placement, { hosts: "a:2,b:2", hostfile: null, ranksPerProcess: 1, security: "auth" });
+  t.deepEqual([onHosts.settings.ranks, onHosts.origins.ranks], [3, "default"]);
+  const here = resolveSettings([checkLayer(hosts), checkLayer(flags({ ranks: 7 }))], 3);
+  t.like(here.placement, { hosts: null, ranksPerProcess: 1 });
+  t.is(here.settings.ranks, 7);
+  const inFile = resolveSettings([checkLayer(hosts), checkLayer(flags({ hostfile: "/etc/mpi" }))], 3);
+  t.like(inFile.placement, { hosts: null, hostfile: "/etc/mpi" });
+});
+
+test("hosts, a hostfile and a number of ranks are one thing said twice", (t) => {
+  for (const [values, words] of [
+    [{ hosts: "a", ranks: 2 }, /^--hosts and --ranks both say how many ranks there are$/],
+    [{ hosts: "a", hostfile: "b" }, /^--hosts and --hostfile both say/],
+    [{ hostfile: "b", ranks: 1 }, /^--hostfile and --ranks both say/],
+  ] as const)
+    t.throws(() => resolveSettings([checkLayer(flags(values))], 2), { code: "world-twice", message: words });
+});
+
+test("where and how is text in one line, and a mode is one of its words", (t) => {
+  for (const values of [
+    { ssh: "" },
+    { ssh: " " },
+    { ssh: "a\nb" },
+    { "remote-dir": "/a\n/b" },
+    { hosts: "a\u0000" },
+  ])
+    t.regex(complaint(flags(values)), /^bad-value: --[a-z-]+: expected .*found/);
+  t.regex(complaint(flags({ security: "aut" })), /did you mean auth/);
 });

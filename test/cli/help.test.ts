@@ -200,10 +200,7 @@ for (const [argv, said] of [
     ["train", "--seed", "0x10"],
     'lockstep: --seed: expected an integer of at least 0, found "0x10"\n  fix: give a value such as --seed 1\n',
   ],
-  [
-    ["train", "--hosts"],
-    "lockstep: --hosts is not supported yet: this version trains in one process on this machine\n  fix: leave it out; --ranks N sets the number of worker threads\n",
-  ],
+  [["train", "--allreduce", "ring"], "lockstep: --allreduce is not supported yet:"],
   [
     ["train", "--trace"],
     "lockstep: --trace is not supported yet: this version records no traces\n  fix: leave it out; metrics.jsonl in the run folder has the time of steps\n",

@@ -10,9 +10,12 @@ export interface ProcessOrder {
   readonly security: Security;
   readonly settings: Partial<Settings>;
   readonly key: string;
+  /** Stops the run when so many epochs are done. */
+  readonly stopsAfter?: number;
 }
 
 export interface ProcessOutcome {
+  readonly status: string;
   readonly weightsSha256: string | null;
   readonly steps: number;
   readonly losses: readonly number[];

@@ -6,14 +6,18 @@ import { Links } from "../../src/transport/links.ts";
 import { synthetic } from "../synthetic.ts";
 import type { ProcessOrder, ProcessOutcome } from "./training-order.ts";
 
-process.once("message", async ({ self, ranks, addresses, security, settings, key }: ProcessOrder) => {
+process.once("message", async (order: ProcessOrder) => {
+  const { self, ranks, addresses, security, settings, key, stopsAfter = Number.POSITIVE_INFINITY } = order;
+  const stop = new AbortController();
   let outcome: ProcessOutcome;
   const names = ranks.map((_, index) => `process ${index}`);
   try {
-    const { epochs, weightsSha256, steps } = await train({
+    const { status, epochs, weightsSha256, steps } = await train({
       model: mlp([37, 53], settings.activation ?? "relu"),
       data: synthetic(330, 60, 40, 7),
       settings,
+      signal: stop.signal,
+      observer: { epoch: ({ epoch }) => epoch >= stopsAfter && stop.abort() },
       world: {
         ...{ self, ranks, hosts: ranks.map(() => "localhost") },
         connect: (digest, inbox) =>
@@ -23,10 +27,10 @@ process.once("message", async ({ self, ranks, addresses, security, settings, key
           }),
       },
     });
-    outcome = { weightsSha256, steps, losses: epochs.map(({ trainLoss }) => trainLoss), error: null };
+    outcome = { status, weightsSha256, steps, losses: epochs.map(({ trainLoss }) => trainLoss), error: null };
   } catch (thrown) {
     const error = thrown instanceof LockstepError ? thrown.toJSON() : { message: String(thrown) };
-    outcome = { weightsSha256: null, steps: 0, losses: [], error };
+    outcome = { status: "failed", weightsSha256: null, steps: 0, losses: [], error };
   }
   process.send?.(outcome);
   process.disconnect?.();

@@ -142,3 +142,13 @@ test.serial(
     t.regex(String(first?.error?.message), /process 1 stopped: rank 1 failed at step 5: fault injected/);
   },
 );
+
+test.serial("processes stop after one and the same step, which process 0 decides", async (t) => {
+  const stopsAfter = (self: number) => (self === 0 ? { stopsAfter: 6 } : {});
+  const settings = { epochs: 2000 };
+  const outcomes = await runTeam(privateFolder(t), { ranks: [1, 2, 1], settings, odd: stopsAfter });
+  const [first] = outcomes;
+  t.is(first?.status, "interrupted");
+  t.is(first?.steps, 6 * 7 + 1);
+  for (const outcome of outcomes) t.deepEqual(outcome, first);
+});

@@ -1,0 +1,46 @@
+/** On which hosts a job runs, and how many ranks that makes: settings in which hosts were only named, completed. */
+import { InputError } from "../base/errors.ts";
+import type { Resolved } from "../base/resolve.ts";
+import { formatHostList, type Host, parseHostList, readHostfile } from "../launch/hostfile.ts";
+import { isLocal } from "../launch/hosts.ts";
+
+export interface Placed {
+  readonly resolved: Resolved;
+  /** Null for a job of this process alone. */
+  readonly hosts: readonly Host[] | null;
+}
+
+/** Throws an InputError on hosts that are wrong, and on what does not go with them. */
+export function placeJob(resolved: Resolved): Placed {
+  const { settings, origins, placement } = resolved;
+  const hosts = namedHosts(resolved);
+  if (hosts === null) {
+    const { ranksPerProcess } = placement;
+    const isAlone = ranksPerProcess === null || ranksPerProcess >= settings.ranks;
+    return { resolved, hosts: isAlone ? null : [{ name: "localhost", user: null, slots: settings.ranks }] };
+  }
+  const ranks = hosts.reduce((sum, { slots }) => sum + slots, 0);
+  if (origins.layout !== "default" && settings.layout.dp !== ranks) {
+    throw new InputError(
+      "layout-mismatch",
+      `the layout has ${settings.layout.dp} ranks, the hosts have ${ranks}`,
+      "leave the layout out, or change the numbers of the hosts",
+    );
+  }
+  const remote = hosts.find((host) => !isLocal(host));
+  if (placement.security === "off" && remote !== undefined) {
+    throw new InputError(
+      "security-off",
+      `--security off is for processes of this machine; ${remote.name} is another`,
+      "leave it out, or use --security encrypt",
+    );
+  }
+  const whole = { ...settings, ranks, layout: { dp: ranks, tp: 1, pp: 1 } };
+  const named = { ...placement, hosts: formatHostList(hosts), hostfile: null };
+  return { resolved: { origins, settings: whole, placement: named }, hosts };
+}
+
+function namedHosts({ placement }: Resolved): Host[] | null {
+  if (placement.hosts !== null) return parseHostList(placement.hosts, "--hosts");
+  return placement.hostfile === null ? null : readHostfile(placement.hostfile);
+}

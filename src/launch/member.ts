@@ -1,0 +1,88 @@
+/** One process of a job as the launcher knows it: how far it is, when it was last heard, how it ended. */
+import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
+import type { MachineFacts } from "../run/environment.ts";
+import { nameOf, type PlannedProcess } from "./hosts.ts";
+import type { Addresses, ResultWords, Up } from "./messages.ts";
+import { PIPE_VERSION } from "./messages.ts";
+import type { ProcessHost } from "./process-host.ts";
+
+/** Own ticks of a second each without a word; reading the data may keep a main thread for long, a step never. */
+const SILENT_TICKS = { starting: 60, running: 15 } as const;
+const ABORTED = 75;
+
+export class Member {
+  readonly planned: PlannedProcess;
+  readonly host: ProcessHost;
+  facts: MachineFacts | null = null;
+  /** Where it listens for those of higher index. */
+  addresses: Addresses | null = null;
+  result: ResultWords | null = null;
+  /** It has said why it ends. */
+  hasFailed = false;
+  /** Started, and not known to have ended. */
+  isThere = false;
+  #isRunning = false;
+  #silentTicks = 0;
+
+  constructor(planned: PlannedProcess, host: ProcessHost) {
+    this.planned = planned;
+    this.host = host;
+  }
+
+  get name(): string {
+    return nameOf(this.planned);
+  }
+
+  /** Takes note of what concerns the process itself. Throws if it speaks another language. */
+  hear(message: Up): void {
+    this.#silentTicks = 0;
+    if (message.type === "hello") {
+      const { type: _, version, pid: __, ...facts } = message;
+      if (version !== PIPE_VERSION)
+        throw new EnvironmentError(
+          "other-version",
+          `${this.name} is of another version`,
+          "install one version everywhere",
+        );
+      this.facts = facts;
+    } else if (message.type === "listening") this.addresses = message.addresses;
+    else if (message.type === "started") this.#isRunning = true;
+    else if (message.type === "result") this.result = message.result;
+    else if (message.type === "failed") this.hasFailed = true;
+  }
+
+  /** A second has passed; the failure if it was silent for too long. */
+  tick(step: number): LockstepError | null {
+    const limit = this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
+    if (!this.isThere || ++this.#silentTicks <= limit) return null;
+    const fix = "look at the load of that machine, and whether the process was stopped";
+    return new RankError(
+      "process-silent",
+      `${this.name} has said nothing for ${limit} s`,
+      fix,
+      this.where(step),
+    );
+  }
+
+  /** Why it ended before its work was done, as far as that is known. */
+  ended(code: number | null, signal: string | null, step: number): LockstepError {
+    if (code === ABORTED) {
+      const fix = "see what the others say";
+      return new RankError("aborted", `${this.name} stopped because another failed`, fix, this.where(step));
+    }
+    if (signal !== null) {
+      const fix =
+        signal === "SIGKILL"
+          ? "if nobody killed it, the system may have been out of memory: see dmesg"
+          : "see what it printed last";
+      return new RankError("process-killed", `${this.name} was killed by ${signal}`, fix, this.where(step));
+    }
+    const message = `${this.name} ended with exit code ${code} before its work was done`;
+    return new RankError("process-exited", message, "see what it printed last", this.where(step));
+  }
+
+  where(step: number): { rank: number; host: string; step?: number } {
+    const { firstRank, host } = this.planned;
+    return { rank: firstRank, host, ...(step > 0 && { step }) };
+  }
+}

@@ -1,0 +1,140 @@
+/** The processes of this machine: direct children, each with a pipe of its own, in groups that can be killed whole. */
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { EnvironmentError } from "../base/errors.ts";
+import { Channel } from "./channel.ts";
+import { killGroup, spawnGroup } from "./groups.ts";
+import { Lines } from "./lines.ts";
+import type { Down, Up } from "./messages.ts";
+import type { HostEvents, ProcessHost } from "./process-host.ts";
+
+/** What a child's own children keep open of its output, we do not wait for. */
+const LAST_WORDS_MS = 500;
+const GONE_MS = 2000;
+/** A path longer than this leaves no room for the name of a socket in it (108 bytes, unix(7)). */
+const LONGEST_FOLDER = 60;
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly channel: Channel<Up, Down>;
+  readonly ended: Promise<void>;
+}
+
+export class LocalHost implements ProcessHost {
+  readonly #events: HostEvents;
+  readonly #script: string;
+  readonly #started = new Map<number, Started>();
+  #folder: string | null = null;
+
+  constructor(events: HostEvents, script = new URL("./process.js", import.meta.url)) {
+    this.#events = events;
+    this.#script = fileURLToPath(script);
+  }
+
+  /** Where this host's processes keep what only they may see; made when first asked for. */
+  get folder(): string {
+    this.#folder ??= makeFolder();
+    return this.#folder;
+  }
+
+  readonly way = null;
+
+  async open(): Promise<void> {}
+
+  start(processes: readonly number[]): void {
+    for (const process of processes) this.#start(process);
+  }
+
+  send(process: number, message: Down, payload?: Uint8Array): void {
+    this.#started.get(process)?.channel.send(message, payload);
+  }
+
+  sendAll(process: number, messages: Iterable<readonly [Down, Uint8Array]>): void {
+    this.#started.get(process)?.channel.sendAll(messages);
+  }
+
+  kill(): void {
+    for (const { child } of this.#started.values()) killGroup(child);
+  }
+
+  /** Also without close() nothing stays: the children end with their pipe, and remove the folder. */
+  async close(): Promise<void> {
+    this.kill();
+    const gone = Promise.all([...this.#started.values()].map(({ ended }) => ended));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, GONE_MS);
+    });
+    await Promise.race([gone, late]);
+    clearTimeout(timer);
+    this.removeFolder();
+  }
+
+  removeFolder(): void {
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #start(process: number): void {
+    const child = spawnGroup(globalThis.process.execPath, [this.#script], ["ignore", "pipe", "pipe", "pipe"]);
+    const pipe = child.stdio[3] as Duplex;
+    const channel = new Channel<Up, Down>(pipe, pipe, {
+      hear: (message, payload) => this.#events.message(process, message, payload),
+      ended: () => {}, // The end of the process says more.
+    });
+    for (const stream of [child.stdout, child.stderr] as Readable[]) {
+      const lines = new Lines((line) => this.#events.output(process, line));
+      stream.on("data", (chunk: Uint8Array) => lines.push(chunk)).on("end", () => lines.end());
+    }
+    const ended = this.#untilEnded(process, child);
+    this.#started.set(process, { child, channel, ended });
+    channel.send({ type: "here", folder: this.folder });
+  }
+
+  #untilEnded(process: number, child: ChildProcess): Promise<void> {
+    return new Promise((resolve) => {
+      let isTold = false;
+      const tell = () => {
+        if (!isTold) this.#events.ended(process, child.exitCode, child.signalCode);
+        isTold = true;
+        resolve();
+      };
+      child.once("exit", () => {
+        killGroup(child); // What it may have started does not stay.
+        setTimeout(tell, LAST_WORDS_MS).unref();
+      });
+      child.once("close", tell);
+      child.once("error", (thrown) => {
+        if (child.pid === undefined) this.#events.lost(cannotStart(thrown));
+        resolve();
+      });
+    });
+  }
+}
+
+function makeFolder(): string {
+  const below = tmpdir().length > LONGEST_FOLDER ? "/tmp" : tmpdir();
+  try {
+    return mkdtempSync(join(below, "lockstep-run-")); // mode 0700
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new EnvironmentError(
+      "no-temporary-folder",
+      `no folder can be made in ${below}: ${why}`,
+      "make room there, or set TMPDIR to another folder",
+      thrown,
+    );
+  }
+}
+
+function cannotStart(thrown: Error): EnvironmentError {
+  return new EnvironmentError(
+    "cannot-start-process",
+    `the system starts no process: ${thrown.message}`,
+    "raise the limit on processes (ulimit -u), or give fewer processes",
+    thrown,
+  );
+}
