@@ -49,9 +49,9 @@ export function findPython() {
   throw new Error("no Python with PyTorch: apt-get install python3-torch, or set PYTHON");
 }
 
-/** Runs the PyTorch peer on MNIST; returns its result. */
-export function runTorch(python, words) {
-  const script = join(root, "bench/peers/mlp_torch.py");
+/** Runs a PyTorch peer on MNIST; returns its result. */
+export function runTorch(python, words, peer = "mlp_torch.py") {
+  const script = join(root, "bench/peers", peer);
   const options = { encoding: "utf8", env: ONE_THREAD };
   return lastObject(execFileSync(python, [script, mnistFolder, ...words], options));
 }

@@ -76,7 +76,9 @@ class Training {
     const session = await Session.open({
       ...{ model, data, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
       world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
-      connect: world && ((digest, inbox) => world.connect(digest, inbox)),
+      // Who would stop at another step, or begin at another one, is not of this run.
+      connect:
+        world && ((digest, inbox) => world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
@@ -101,10 +103,14 @@ class Training {
 
   /** Once: ends the ranks, too. */
   async run(): Promise<TrainResult> {
+    let failure: unknown = null;
     try {
       return await this.#run();
+    } catch (thrown) {
+      failure = thrown;
+      throw thrown;
     } finally {
-      await this.#session.close();
+      await this.#session.close(failure);
     }
   }
 
@@ -257,6 +263,12 @@ class Training {
       fma: this.#session.compiled.fma,
     };
   }
+}
+
+/** From which step to which a run goes, in words to compare. */
+function stepsOf({ epochs, maxSteps }: Settings, resume: Checkpoint | undefined): string {
+  const { step = 0, epoch = 0, stepInEpoch = 0 } = resume?.state ?? {};
+  return JSON.stringify({ step, epoch, stepInEpoch, epochs, maxSteps });
 }
 
 /** A warning if the checkpoint was trained by other kernels than these. */

@@ -51,9 +51,6 @@ const LATER_COMMANDS: Record<string, string> = {
   compare: "train two runs, and compare their status.json",
   report: "metrics.jsonl and status.json in the run folder have the figures",
   trace: "metrics.jsonl in the run folder has the time of steps",
-  doctor: "`lockstep train --max-steps 1 -v` says what it runs on",
-  "bench allreduce":
-    "the ranks of this version share one copy of the weights; `lockstep bench step` times their barriers",
   "data get": "`lockstep data list` shows what is here, and how to get the rest",
 };
 

@@ -1,7 +1,7 @@
 /** The commands below `lockstep bench`, as commander needs them told. */
 import type { Command } from "commander";
 import { LATER_KEY_NAMES } from "../base/later.ts";
-import { KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
+import { ALLREDUCE_FLAGS, KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
 import { addFlags, addSettings, emptyArgument, givenTo } from "./command-flags.ts";
 import type { Context } from "./context.ts";
 
@@ -28,6 +28,17 @@ Settings are those of train, also in a
 config.yaml. Times are medians; "step"
 is one without a clock inside it.`;
 
+const ALLREDUCE_EXAMPLES = `
+Examples:
+  lockstep bench allreduce
+  lockstep bench allreduce --algorithm all --bytes 1048576
+  lockstep bench allreduce --transport tcp --json
+  mpirun -n 2 --bind-to none lockstep bench allreduce --mpi
+
+busbw: bytes of the buffer a second,
+times 2 (ranks - 1) / ranks. Each sum is
+checked before and after it is timed.`;
+
 type Done = (exitCode: number) => void;
 
 export function addBenchKernels(bench: Command, context: Context, done: Done): Command {
@@ -49,5 +60,14 @@ export function addBenchStep(bench: Command, context: Context, done: Done): Comm
     if (config === "") throw emptyArgument("config.yaml", "leave it out, or name a file");
     const { benchStepCommand } = await import("./bench-step.ts");
     done(await benchStepCommand(config, givenTo(command, STEP_FLAGS, LATER_KEY_NAMES), context));
+  });
+}
+
+export function addBenchAllreduce(bench: Command, context: Context, done: Done): Command {
+  const command = bench.command("allreduce").description("sums over all ranks, by algorithm and transport");
+  addFlags(command, ALLREDUCE_FLAGS).allowExcessArguments(false).addHelpText("after", ALLREDUCE_EXAMPLES);
+  return command.action(async () => {
+    const { benchAllreduceCommand } = await import("./bench-allreduce.ts");
+    done(await benchAllreduceCommand(givenTo(command, ALLREDUCE_FLAGS), context));
   });
 }

@@ -109,6 +109,10 @@ const EVAL_KEYS: readonly ConfigKey[] = [
 /** `eval` takes the run's settings; the flags are for another data set, and for a checkpoint outside of a run. */
 export const EVAL_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => EVAL_KEYS.includes(key));
 
+const DOCTOR_KEYS: readonly ConfigKey[] = ["hosts", "hostfile", "ssh", "remote-dir", "json", "quiet"];
+
+export const DOCTOR_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => DOCTOR_KEYS.includes(key));
+
 function flag(group: string, key: ConfigKey, words: string, help: string, value: Flag["value"]): Flag {
   return { key, words, help, group, value };
 }

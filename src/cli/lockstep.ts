@@ -5,9 +5,9 @@ import { InputError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { nearestSetting } from "../base/nearest-setting.ts";
 import { lockstepVersion } from "../run/environment.ts";
-import { KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
+import { ALLREDUCE_FLAGS, KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
 import { reportFailure } from "./failure.ts";
-import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
+import { DOCTOR_FLAGS, EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import type { Environment, Stream } from "./live-line.ts";
 import { Output } from "./output.ts";
 import { makeProgram } from "./program.ts";
@@ -60,6 +60,8 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   bench: [],
   "bench kernels": KERNEL_FLAGS.map(({ key }) => key),
   "bench step": STEP_FLAGS.map(({ key }) => key),
+  doctor: DOCTOR_FLAGS.map(({ key }) => key),
+  "bench allreduce": ALLREDUCE_FLAGS.map(({ key }) => key),
   data: [],
   "data list": ["json"],
 };

@@ -3,9 +3,10 @@ import { Command } from "commander";
 import { InputError } from "../base/errors.ts";
 import { LATER_COMMAND_NAMES, LATER_KEY_NAMES, laterCommand } from "../base/later.ts";
 import { nearest } from "../base/nearest.ts";
-import { addBenchKernels, addBenchStep } from "./bench-program.ts";
+import { addBenchAllreduce, addBenchKernels, addBenchStep } from "./bench-program.ts";
 import { addSettings, emptyArgument, givenTo } from "./command-flags.ts";
 import type { Context } from "./context.ts";
+import { addDoctor } from "./doctor-program.ts";
 import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import { helpLayout } from "./help.ts";
 
@@ -61,8 +62,9 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const { evalCommand } = await import("./eval.ts");
     done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS, LATER_KEY_NAMES), context));
   });
-  const bench = addGroup(program, "bench", "measure kernels, or a training step");
-  const benches = [addBenchKernels(bench, context, done), addBenchStep(bench, context, done)];
+  const bench = addGroup(program, "bench", "measure kernels, a training step, or allreduce");
+  const benches = [addBenchKernels, addBenchStep, addBenchAllreduce].map((add) => add(bench, context, done));
+  const doctor = addDoctor(program, context, done);
   const data = addGroup(program, "data", "data sets");
   const list = data
     .command("list")
@@ -77,7 +79,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const [group] = name.split(" ");
     addLater([bench, data].find((command) => command.name() === group) ?? program, name);
   }
-  for (const command of [program, train, evaluate, bench, ...benches, data, list])
+  for (const command of [program, train, evaluate, bench, ...benches, doctor, data, list])
     configure(command, context);
   return program;
 }

@@ -62,7 +62,11 @@ export class Agent {
   }
 
   async #inspect(): Promise<void> {
-    this.#channel.send({ type: "inspected", report: await inspect() });
+    try {
+      this.#channel.send({ type: "inspected", report: await inspect() });
+    } catch (thrown) {
+      this.#channel.send({ type: "failed", failure: toWords(thrown) });
+    }
   }
 
   #beat(): void {

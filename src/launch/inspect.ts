@@ -2,18 +2,28 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { compileKernels } from "../kernels/load.ts";
-import { machineFacts } from "../run/environment.ts";
+import { type MachineFacts, machineFacts } from "../run/environment.ts";
 
 /** What tells machines apart that compute at different speeds, or in other bits. */
 const NOTED_FEATURES = ["fma", "avx2", "avx512f", "asimd"];
 
-export async function inspect(): Promise<Readonly<Record<string, unknown>>> {
+export interface Inspection extends MachineFacts {
+  readonly engine: string;
+  readonly fma: boolean;
+  readonly kernelDigest: string;
+  readonly warnings: readonly string[];
+  readonly features: readonly string[];
+  /** Whether processes can listen there. */
+  readonly ports: boolean;
+  readonly clockMs: number;
+}
+
+export async function inspect(): Promise<Inspection> {
   const { engine, fma, digest, warnings } = compileKernels("auto");
+  const ports = await canListen();
   return {
     ...machineFacts(),
-    ...{ engine, fma, kernelDigest: digest, warnings },
-    features: cpuFeatures(),
-    freePort: await canListen(),
+    ...{ engine, fma, kernelDigest: digest, warnings, features: cpuFeatures(), ports },
     clockMs: Date.now(),
   };
 }

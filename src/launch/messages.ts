@@ -3,6 +3,7 @@ import type { Placement, Settings } from "../base/config.ts";
 import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
 import type { MachineFacts } from "../run/environment.ts";
+import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
 export const PIPE_VERSION = 1;
@@ -103,7 +104,7 @@ export type FromAgent =
       readonly signal: string | null;
     }
   | { readonly type: "failed"; readonly failure: FailureWords }
-  | { readonly type: "inspected"; readonly report: Readonly<Record<string, unknown>> };
+  | { readonly type: "inspected"; readonly report: Inspection };
 
 /** Before its first frame an agent writes this line: what a login shell prints before it is not ours. */
 export const AGENT_GREETING = "lockstep-agent\n";

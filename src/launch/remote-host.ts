@@ -10,6 +10,7 @@ import { fromWords } from "./failure-words.ts";
 import { afterGreeting } from "./greeting.ts";
 import { killGroup, spawnGroup } from "./groups.ts";
 import { type Host, spelling } from "./hostfile.ts";
+import type { Inspection } from "./inspect.ts";
 import { Lines } from "./lines.ts";
 import { type AgentHello, type Down, type FromAgent, PIPE_VERSION, type ToAgent } from "./messages.ts";
 import type { HostEvents, ProcessHost } from "./process-host.ts";
@@ -33,7 +34,7 @@ export class RemoteHost implements ProcessHost {
   #child: ChildProcess | null = null;
   #channel: Channel<FromAgent, ToAgent> | null = null;
   #opened: { resolve(): void; reject(error: LockstepError): void } | null = null;
-  #inspected: ((report: Readonly<Record<string, unknown>>) => void) | null = null;
+  #inspected: ((report: Inspection) => void) | null = null;
   #isOver = false;
   #silentTicks = 0;
   #beats: NodeJS.Timeout | undefined;
@@ -75,7 +76,7 @@ export class RemoteHost implements ProcessHost {
   }
 
   /** What `lockstep doctor` asks. */
-  inspect(): Promise<Readonly<Record<string, unknown>>> {
+  inspect(): Promise<Inspection> {
     return new Promise((resolve) => {
       this.#inspected = resolve;
       this.#channel?.send({ type: "inspect" });

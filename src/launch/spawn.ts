@@ -29,6 +29,10 @@ export class LocalHost implements ProcessHost {
   readonly #script: string;
   readonly #started = new Map<number, Started>();
   #folder: string | null = null;
+  readonly #atExit = () => {
+    this.kill();
+    this.#removeFolder();
+  };
 
   constructor(events: HostEvents, script = new URL("./process.js", import.meta.url)) {
     this.#events = events;
@@ -37,7 +41,10 @@ export class LocalHost implements ProcessHost {
 
   /** Where this host's processes keep what only they may see; made when first asked for. */
   get folder(): string {
-    this.#folder ??= makeFolder();
+    if (this.#folder === null) {
+      this.#folder = makeFolder();
+      process.on("exit", this.#atExit); // Where close() is not waited for: the second Ctrl-C.
+    }
     return this.#folder;
   }
 
@@ -71,10 +78,11 @@ export class LocalHost implements ProcessHost {
     });
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    this.removeFolder();
+    process.off("exit", this.#atExit);
+    this.#removeFolder();
   }
 
-  removeFolder(): void {
+  #removeFolder(): void {
     if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
   }
 

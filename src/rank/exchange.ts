@@ -5,7 +5,7 @@
 import { LockstepError, RankError } from "../base/errors.ts";
 import { placeOf, type Transfer } from "../program/transfers.ts";
 import type { World } from "../program/world.ts";
-import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
+import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import { WORD } from "./control.ts";
 import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
 
@@ -194,3 +194,10 @@ const asFailure = (thrown: unknown): LockstepError =>
   thrown instanceof LockstepError
     ? thrown
     : new RankError("exchange-failed", String(thrown), "see the stack; please report it", {}, thrown);
+
+/** What the other processes are told of a failure. */
+export function reportOf(failure: unknown): AbortReport {
+  if (failure instanceof LockstepError)
+    return { ...failure.where, code: failure.code, message: failure.message };
+  return { code: "failed", message: failure instanceof Error ? failure.message : String(failure) };
+}

@@ -1,6 +1,4 @@
 /** What a rank's thread does: waits for commands in shared memory, obeys, reports; ends with its first error. */
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { LockstepError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
@@ -11,6 +9,7 @@ import { commandSpinCount, lookFor } from "./barrier.ts";
 import { COMMAND, controlWords, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { type MakeRunner, RankLoop } from "./loop.ts";
+import { yieldToMainThread } from "./priority.ts";
 
 /** Returns when the rank was told to leave, or has failed and said so. */
 export function serve(job: RankJob, makeRunner?: MakeRunner): void {
@@ -63,17 +62,4 @@ function failure(error: unknown, rank: number, step: number): RankMessage {
     rank: known?.where.rank ?? rank,
     step,
   };
-}
-
-/** What moves bytes comes before what computes: with a busy rank on every core a link would get a tenth of its speed. */
-const RANK_NICENESS = 10;
-
-/** Lowers this thread's own priority, where the system knows threads by numbers. */
-function yieldToMainThread(): void {
-  try {
-    const [, thread] = /\/task\/(\d+)$/.exec(readlinkSync("/proc/thread-self")) ?? [];
-    if (thread !== undefined) setPriority(Number(thread), RANK_NICENESS);
-  } catch {
-    // Slower, that is all: a container may forbid it, and not every system has /proc.
-  }
 }

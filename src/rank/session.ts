@@ -13,7 +13,7 @@ import { processCount, type World } from "../program/world.ts";
 import type { Inbox, Transport } from "../transport/transport.ts";
 import { controlWords, stepWord } from "./control.ts";
 import { type Digest, digestOf } from "./digest.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, reportOf } from "./exchange.ts";
 import { parseFault } from "./fault.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
@@ -105,7 +105,7 @@ export class Session {
       await Promise.all([session.#ready, session.#connect()]);
       return session;
     } catch (error) {
-      await session.close();
+      await session.close(error);
       throw error;
     }
   }
@@ -188,13 +188,13 @@ export class Session {
     return dataSha256(this.#bytes("images", train.count * width), this.#bytes("labels", train.count), width);
   }
 
-  /** Ends the ranks, and the links: once all others have said that they are done, too, or at once if something failed. */
-  async close(): Promise<void> {
-    const failure = this.#ranks.failure;
+  /** Ends the ranks, and the links: when all others are done, too, or at once where a rank failed, or `thrown` says what did. */
+  async close(thrown: unknown = null): Promise<void> {
+    const failure = this.#ranks.failure ?? thrown;
     await this.#ranks.close();
     this.#exchange?.end();
     if (failure === null) await this.#transport?.close();
-    else this.#transport?.abort({ ...failure.where, code: failure.code, message: failure.message });
+    else this.#transport?.abort(reportOf(failure));
   }
 
   async #connect(): Promise<void> {

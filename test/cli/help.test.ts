@@ -27,7 +27,8 @@ Options:
 Commands:
   train [options] [config.yaml]  train a network
   eval [options] <run>           test a trained network
-  bench                          measure kernels, or a training step
+  bench                          measure kernels, a training step, or allreduce
+  doctor [options]               can these hosts train together?
   data                           data sets
   help [command]                 display help for command
 
@@ -71,6 +72,8 @@ for (const columns of [40, 80, 120]) {
       ["bench", "--help"],
       ["bench", "kernels", "--help"],
       ["bench", "step", "--help"],
+      ["doctor", "--help"],
+      ["bench", "allreduce", "--help"],
       ["data", "--help"],
       ["data", "list", "--help"],
     ]) {
@@ -78,7 +81,8 @@ for (const columns of [40, 80, 120]) {
       const wide = stdout
         .split("\n")
         .filter(
-          (line) => line.length > columns && !/^ {2}lockstep |^Exit codes|^Flags win|^Usage/.test(line),
+          (line) =>
+            line.length > columns && !/^ {2}lockstep |^ {2}mpirun |^Exit codes|^Flags win|^Usage/.test(line),
         );
       t.deepEqual(wide, [], argv.join(" "));
     }
@@ -169,7 +173,40 @@ for (const [argv, said] of [
     "lockstep: unknown option '--epochs'\n  fix: --epochs belongs to `lockstep train`\n",
   ],
   [["bench", "step", ""], "lockstep: the argument <config.yaml> is empty\n"],
-  [["bench", "allreduce", "--ranks", "2"], "lockstep: bench allreduce is not supported yet\n"],
+  [
+    ["bench", "allreduce", "--ranks", "1"],
+    'lockstep: --ranks: expected an integer from 2 to 256, found "1"\n  fix: give a value such as --ranks 2\n',
+  ],
+  [
+    ["bench", "allreduce", "--transport", "tpc"],
+    'lockstep: --transport: expected memory, ipc, tcp or mpi, found "tpc"\n  fix: did you mean ipc?\n',
+  ],
+  [["bench", "allreduce", "--algorithm", "rign"], ' or all, found "rign"\n  fix: did you mean ring?\n'],
+  [
+    ["bench", "allreduce", "--algorithm", "shared", "--transport", "tcp"],
+    "lockstep: --algorithm shared: ranks share no memory over tcp\n  fix: give --transport memory, or one of ring,",
+  ],
+  [
+    ["bench", "allreduce", "--bytes", "1024,1026"],
+    'lockstep: --bytes: expected multiples of 4 (a float) from 4 to 1073741824, between commas, found "1026"\n',
+  ],
+  [
+    ["bench", "allreduce", "--bytes="],
+    'between commas, found ""\n  fix: give sizes such as --bytes 1024,1048576\n',
+  ],
+  [
+    ["bench", "allreduce", "--bytes", "1073741824", "--ranks", "4"],
+    "lockstep: 1073741824 bytes on 4 ranks by shared need 5.0 GiB. 32-bit offsets reach 4.0 GiB",
+  ],
+  [
+    ["bench", "allreduce", "--transport", "mpi"],
+    "lockstep: --transport mpi: mpirun did not start this process\n  fix: mpirun -n 2 npx lockstep bench allreduce",
+  ],
+  [
+    ["bench", "allreduce", "--mpi"],
+    "lockstep: --mpi: mpirun did not start this process\n  fix: mpirun -n 2 ",
+  ],
+  [["bench", "allreduce", "--ranks", "--json"], "lockstep: --ranks needs a value, found the flag --json\n"],
   [["data", "foo"], "lockstep: unknown command 'data foo'\n  fix: known: `lockstep data list`\n"],
   [
     ["train", "--batch"],

@@ -140,3 +140,24 @@ story("a host that takes the call and says nothing is given up, and named", asyn
   t.is(exitCode, 1, stderr);
   t.regex(stderr, /lockstep: cannot reach 127\.0\.0\.2: .*timed out/);
 });
+
+story("doctor tells of each host what it is, and of one that cannot take part why", async (t) => {
+  const { ssh, withoutKey } = await startSshd(t);
+  const folder = workplace(t);
+  const hosts = ["--hosts", `localhost:2,${ADDRESS}:3`];
+  const well = await new Launched(t, folder, ["doctor", ...hosts, "--ssh", ssh, "--json"]).ended;
+  t.is(well.exitCode, 0, well.stderr);
+  const [here, there, last] = well.objects;
+  t.like(here, { type: "host", host: "localhost", slots: 2, usable: true, clockOffsetMs: 0, problem: null });
+  t.like(there, { host: ADDRESS, slots: 3, usable: true, node: process.versions.node, ports: true });
+  t.true(Math.abs(there.clockOffsetMs as number) < 1000);
+  t.deepEqual(last, { status: "ok", hosts: 2 });
+  const ill = await new Launched(t, folder, ["doctor", ...hosts, "--ssh", withoutKey]).ended;
+  t.is(ill.exitCode, 1, ill.stderr);
+  t.regex(ill.stdout, /^localhost .* ok\n127\.0\.0\.2 .* no$/m);
+  t.regex(
+    ill.stderr,
+    /127\.0\.0\.2: cannot reach 127\.0\.0\.2: .*Permission denied.*\n {2}fix: give it your key/,
+  );
+  t.deepEqual(await processesOf(folder), []);
+});

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { json, workplace } from "../cli/child.ts";
-import { Launched, processesOf, TRAIN } from "./stories.ts";
+import { Launched, processesOf, TRAIN, temporary } from "./stories.ts";
 
 const FOR_EVER = ["--epochs", "100000", "--run-dir", "out"];
 const PROCESS = /launch\/process\.js/;
@@ -106,6 +106,7 @@ for (const [victim, name] of [
     t.like(objects.at(-1)?.error, { code: "process-killed", rank: 2 * victim });
     t.like(json(folder, "out", "status.json"), { status: "failed", error: { code: "process-killed" } });
     t.deepEqual(await processesOf(folder, 5000), []);
+    t.deepEqual(readdirSync(temporary(folder)), []);
   });
 }
 
@@ -117,6 +118,7 @@ test.serial("when the launcher is killed nobody is left, though a rank hangs", a
   launched.process.kill("SIGKILL");
   await launched.ended;
   t.deepEqual(await processesOf(folder, 10_000), []);
+  t.deepEqual(readdirSync(temporary(folder)), []);
 });
 
 test.serial("Ctrl-C finishes the step and keeps the work; a second one ends all at once", async (t) => {
@@ -139,6 +141,7 @@ test.serial("Ctrl-C finishes the step and keeps the work; a second one ends all 
   hanging.process.kill("SIGINT");
   t.is((await hanging.ended).exitCode, 130);
   t.deepEqual(await processesOf(folder, 5000), []);
+  t.deepEqual(readdirSync(temporary(folder)), []);
 });
 
 test.serial(
@@ -171,7 +174,7 @@ test.serial("the run key is in no argument and no environment of any process", a
     const names = readFileSync(`/proc/${pid}/environ`, "utf8")
       .split("\0")
       .map((entry) => entry.split("=")[0]);
-    const more = names.filter((name) => name !== "" && !own.has(name) && name !== "NO_COLOR");
+    const more = names.filter((name) => !["", "NO_COLOR", "TMPDIR"].includes(name) && !own.has(name));
     t.deepEqual(more, []);
   }
 });

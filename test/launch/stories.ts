@@ -1,5 +1,5 @@
 /** `lockstep train` on several processes, for stories in which some of them die; nobody outlives the test. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Child } from "../cli/child.ts";
@@ -19,7 +19,7 @@ export class Launched extends Child {
     argv: readonly string[],
     environment: Record<string, string> = {},
   ) {
-    super(folder, argv, environment);
+    super(folder, argv, { TMPDIR: temporary(folder), ...environment });
     this.#folder = folder;
     t.timeout(2 * GUARD_MS);
     const guard = setTimeout(() => this.#endAll(), GUARD_MS);
@@ -51,6 +51,13 @@ export class Launched extends Child {
       }
     }
   }
+}
+
+/** Where the processes of a story keep what only they may see. */
+export function temporary(folder: string): string {
+  const path = join(folder, "temporary");
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 export interface Running {

@@ -1,0 +1,70 @@
+/** One allreduce to measure, as plain data, and what it came to. */
+
+import type { ActionList } from "../collective/action.ts";
+import { ALLREDUCES, type AllreduceName, listsOf } from "../collective/algorithms.ts";
+import type { CallTimes } from "./sampling-plan.ts";
+
+export const TRANSPORTS = ["memory", "ipc", "tcp", "mpi"] as const;
+export type TransportName = (typeof TRANSPORTS)[number];
+
+/** "shared" needs no messages, and one memory; "auto" is what measured links make the fastest; "library" is whatever MPI takes. */
+export type AlgorithmName = AllreduceName | "shared" | "auto" | "library";
+
+export interface AllreduceCase {
+  readonly transport: TransportName;
+  readonly algorithm: AlgorithmName;
+  readonly ranks: number;
+  readonly bytes: number;
+}
+
+/** A line of `--json`. */
+export interface AllreduceRow extends AllreduceCase {
+  /** The median of a call, as is every rate's. */
+  readonly us: number;
+  readonly meanUs: number;
+  readonly minUs: number;
+  readonly p99Us: number;
+  /** Bytes of the buffer a second. */
+  readonly algbwGBs: number;
+  /** The same · 2 (P − 1) / P: what a link carries at least, and so the figure to compare with a link's rate. */
+  readonly busbwGBs: number;
+  /** Payload that all ranks together send in one call. */
+  readonly wireBytes: number;
+  /** Whose, where it is not ours: "Open MPI 4.1.4". */
+  readonly library?: string;
+}
+
+/** Longer messages are sent in pieces, so that sums overlap transfers; over links, of 64 KB: one frame. */
+const SEGMENT_ELEMENTS = 65536;
+const LINK_SEGMENT_ELEMENTS = 16384;
+/** Of a buffer, so that lists stay short. */
+const MOST_SEGMENTS = 256;
+
+export function segmentOf(transport: TransportName, count: number): number {
+  const least = transport === "memory" ? SEGMENT_ELEMENTS : LINK_SEGMENT_ELEMENTS;
+  return Math.max(least, Math.ceil(count / MOST_SEGMENTS));
+}
+
+export function listsOfCase({ algorithm, transport, ranks, bytes }: AllreduceCase): ActionList[] {
+  return listsOf(ALLREDUCES[algorithm as AllreduceName], ranks, bytes / 4, segmentOf(transport, bytes / 4));
+}
+
+export function rowOfCase(
+  one: AllreduceCase,
+  { min, median, mean, p99 }: CallTimes,
+  library?: string,
+): AllreduceRow {
+  const { transport, algorithm, ranks, bytes } = one;
+  const algbwGBs = bytes / median / 1e3;
+  return {
+    ...{ algorithm, transport, ranks, bytes, us: median, meanUs: mean, minUs: min, p99Us: p99, algbwGBs },
+    busbwGBs: (algbwGBs * 2 * (ranks - 1)) / ranks,
+    wireBytes: Object.hasOwn(ALLREDUCES, algorithm) ? sentBytes(listsOfCase(one)) : 0,
+    ...(library !== undefined && { library }),
+  };
+}
+
+function sentBytes(lists: readonly ActionList[]): number {
+  const sends = lists.flatMap(({ actions }) => actions.filter(({ kind }) => kind === "send"));
+  return sends.reduce((sum, { count }) => sum + 4 * count, 0);
+}

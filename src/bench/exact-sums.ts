@@ -1,0 +1,21 @@
+/** Inputs whose sum is exact in any order, so that every algorithm must give the same bits: small integers. */
+import { EnvironmentError } from "../base/errors.ts";
+
+const PERIOD = 251;
+
+/** Rank r has r + 1 times what rank 0 has. */
+export function fillInput(input: Float32Array, rank: number): void {
+  for (let i = 0; i < input.length; i++) input[i] = (rank + 1) * (i % PERIOD);
+}
+
+/** Throws an EnvironmentError `wrong-sum` that names the first element that is not the sum over all ranks. */
+export function checkSum(output: Float32Array, ranks: number, what: string): void {
+  const factor = (ranks * (ranks + 1)) / 2;
+  const wrong = output.findIndex((element, i) => element !== factor * (i % PERIOD));
+  if (wrong < 0) return;
+  throw new EnvironmentError(
+    "wrong-sum",
+    `${what}: element ${wrong} of ${output.length} is ${output[wrong]}, not ${factor * (wrong % PERIOD)}`,
+    "do not trust this machine's figures, and report this",
+  );
+}

@@ -1,0 +1,104 @@
+import test from "ava";
+import fc from "fast-check";
+import type { AllreduceCase } from "../../src/bench/allreduce-case.ts";
+import { rowOfCase } from "../../src/bench/allreduce-case.ts";
+import { besideMpi, planAllreduces } from "../../src/bench/allreduce-plan.ts";
+import { checkSum, fillInput } from "../../src/bench/exact-sums.ts";
+import { SamplingPlan, sampleTogether } from "../../src/bench/sampling-plan.ts";
+
+test("without words the ranks of one process sum five sizes into one shared result", (t) => {
+  const cases = planAllreduces({}, null);
+  t.deepEqual(
+    cases.map(({ bytes }) => bytes),
+    [1024, 65536, 1048576, 4194304, 16777216],
+  );
+  for (const one of cases) t.like(one, { transport: "memory", algorithm: "shared", ranks: 2 });
+});
+
+test("each algorithm is measured at each size, once", (t) => {
+  const words = { transport: "tcp", algorithm: "naive,ring,naive", ranks: "3", bytes: "4, 8" };
+  t.deepEqual(
+    planAllreduces(words, null).map(({ algorithm, bytes }) => `${algorithm} ${bytes}`),
+    ["naive 4", "naive 8", "ring 4", "ring 8"],
+  );
+  t.is(planAllreduces({ algorithm: "all", bytes: "4" }, null).length, 6);
+  t.is(planAllreduces({ algorithm: "all", bytes: "4", transport: "ipc" }, null).length, 5);
+});
+
+test("MPI has as many ranks as mpirun started, and the sizes of ours", (t) => {
+  const own = planAllreduces({ algorithm: "all", bytes: "4,8" }, 4);
+  t.true(own.every(({ ranks }) => ranks === 2));
+  const mpi: AllreduceCase[] = [4, 8].map((bytes) => ({
+    transport: "mpi",
+    algorithm: "library",
+    ranks: 4,
+    bytes,
+  }));
+  t.deepEqual(besideMpi(own, 4), mpi);
+  t.deepEqual(planAllreduces({ transport: "mpi", bytes: "4,8" }, 4), mpi);
+  t.throws(() => planAllreduces({ transport: "mpi", ranks: "2" }, 4), { code: "bad-value" });
+  t.throws(() => planAllreduces({ transport: "mpi" }, 1), { code: "not-under-mpirun" });
+  t.throws(() => planAllreduces({ transport: "mpi", algorithm: "ring" }, 4), { code: "bad-value" });
+});
+
+test("bus bandwidth is the buffer's, times 2 (P − 1) / P; messages are counted over all ranks", (t) => {
+  const one: AllreduceCase = { transport: "tcp", algorithm: "ring", ranks: 4, bytes: 4096 };
+  const row = rowOfCase(one, { min: 1, median: 2, mean: 2.5, p99: 3 });
+  t.like(row, { us: 2, minUs: 1, p99Us: 3, algbwGBs: 2.048, busbwGBs: 3.072, wireBytes: 2 * 3 * 4096 });
+  t.false("library" in row);
+  t.is(rowOfCase({ ...one, algorithm: "shared" }, { min: 1, median: 2, mean: 2.5, p99: 3 }).wireBytes, 0);
+});
+
+test("a wrong element is found and named, a right sum is let through", (t) => {
+  const sum = new Float32Array(600);
+  fillInput(sum, 0);
+  const ranks = [1, 2].map((rank) => {
+    const input = new Float32Array(600);
+    fillInput(input, rank);
+    return input;
+  });
+  for (const input of ranks) for (const i of input.keys()) sum[i] += input[i];
+  t.notThrows(() => checkSum(sum, 3, "x"));
+  sum[599] += 1;
+  t.throws(() => checkSum(sum, 3, "ring, 2400 bytes"), {
+    code: "wrong-sum",
+    message: /^ring, 2400 bytes: element 599 of 600 is \d+, not \d+$/,
+  });
+});
+
+test("a plan ends, warms up first, and takes fewer samples the longer a call is", (t) => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (callUs) => {
+      const plan = new SamplingPlan(10);
+      const samples: number[] = [];
+      for (let calls = plan.next(0); calls > 0; calls = plan.next(callUs * calls)) samples.push(calls);
+      t.true(samples.length >= 16 && samples.length < 2100);
+      const { min, median, p99 } = plan.times;
+      for (const us of [min, median, p99]) t.true(Math.abs(us / callUs - 1) < 1e-9);
+    }),
+  );
+});
+
+test("whoever follows makes the leader's calls", (t) => {
+  const agreed: number[] = [];
+  let called = 0;
+  sampleTogether(
+    () => {},
+    (calls) => {
+      agreed.push(calls);
+      return calls;
+    },
+    new SamplingPlan(1),
+  );
+  const left = [...agreed];
+  sampleTogether(
+    () => called++,
+    () => left.shift() as number,
+    null,
+  );
+  t.is(
+    called,
+    agreed.reduce((sum, calls) => sum + calls),
+  );
+  t.deepEqual(left, []);
+});
