@@ -24,8 +24,9 @@ export const FRAME_BYTES = 128 * 1024;
 export const WINDOW_BYTES = 4 * 2 ** 20;
 /** After the last frame, before sockets are closed: nanomsg forgets what it has not sent by then. */
 const LINGER_MS = 200;
+/** Below the ports that systems give to those who dial: of those, any may be in use, or have been a minute ago. */
 const FIRST_PORT = 20_000;
-const LAST_PORT = 59_999;
+const LAST_PORT = 32_767;
 /** How often links look at the clock. */
 const TICK_MS = 100;
 

@@ -1,6 +1,6 @@
 /** Two steps to a transport where addresses are not agreed on: listen and tell where; then, told where all listen, connect. */
 import { chmodSync, mkdirSync } from "node:fs";
-import { EnvironmentError, InputError } from "../base/errors.ts";
+import { EnvironmentError } from "../base/errors.ts";
 import { makeWire } from "./address.ts";
 import { chanceAddress, Links, type LinksOptions, localAddress } from "./links.ts";
 import type { NanomsgWire } from "./nanomsg.ts";
@@ -9,10 +9,8 @@ const PORTS_TRIED = 20;
 
 export interface ListenOptions {
   readonly self: number;
-  /** The host of every process, as spelled: processes of one spelling are linked by ipc, others by tcp. */
-  readonly hosts: readonly string[];
-  /** The IP address at which the others reach this process; needed if there is another host. */
-  readonly ip: string | null;
+  /** By process: the IP address at which it reaches this one; null where both are on one host, which are linked by ipc. */
+  readonly listenAt: readonly (string | null)[];
   /** For sockets within the host; made if it is not there, its user's alone. */
   readonly folder: string;
 }
@@ -51,14 +49,13 @@ export class Listening {
 }
 
 /** Binds a socket for every process of higher index. Throws an InputError or an EnvironmentError, and nothing is left bound. */
-export function listen({ self, hosts, ip, folder }: ListenOptions): Listening {
+export function listen({ self, listenAt, folder }: ListenOptions): Listening {
   const wires = new Map<number, NanomsgWire>();
-  const endpoints = hosts.map(() => "");
-  if (hosts.filter((host) => host === hosts[self]).length > 1) makePrivate(folder);
+  const endpoints = listenAt.map(() => "");
   try {
-    for (let peer = self + 1; peer < hosts.length; peer++) {
-      const { address, wire } =
-        hosts[peer] === hosts[self] ? listenLocally(folder, self, peer) : listenAtChance(needed(ip));
+    for (let peer = self + 1; peer < listenAt.length; peer++) {
+      const ip = listenAt[peer];
+      const { address, wire } = ip === null ? listenLocally(folder, self, peer) : listenAtChance(ip);
       endpoints[peer] = address;
       wires.set(peer, wire);
     }
@@ -70,6 +67,7 @@ export function listen({ self, hosts, ip, folder }: ListenOptions): Listening {
 }
 
 function listenLocally(folder: string, self: number, peer: number): { address: string; wire: NanomsgWire } {
+  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
   const address = localAddress(folder, self, peer);
   return { address, wire: makeWire(address, true) };
 }
@@ -85,17 +83,4 @@ function listenAtChance(host: string): { address: string; wire: NanomsgWire } {
       if (!isTaken || tried === PORTS_TRIED) throw thrown;
     }
   }
-}
-
-function makePrivate(folder: string): void {
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
-}
-
-function needed(ip: string | null): string {
-  if (ip !== null) return ip;
-  throw new InputError(
-    "no-ip",
-    "there are several hosts, and no IP address at which this one is reached",
-    "name hosts by address, or by a name that resolves to one",
-  );
 }

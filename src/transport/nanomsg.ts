@@ -6,7 +6,8 @@ import type { Wire, WireReceiver } from "./wire.ts";
 
 /** Of the kernel, each way: what is on its way while the other side does something else. */
 const BUFFER_BYTES = 2 ** 21;
-const RECONNECT_MS = 100;
+/** Short: a dialer races for the place with whoever else dials. */
+const RECONNECT_MS = 20;
 const REBIND_MS = 100;
 /** Frames taken at one turn of the event loop: others want their turn, and freeing what was received takes one. */
 const FRAMES_A_TURN = 16;
