@@ -20,7 +20,7 @@ import {
 import { type Clock, systemClock, type Wire } from "./wire.ts";
 
 /** Of a frame, all in all, and of what may be under way in one direction of a link (bench/README.md). */
-export const FRAME_BYTES = 128 * 1024;
+export const FRAME_BYTES = 64 * 1024;
 export const WINDOW_BYTES = 4 * 2 ** 20;
 /** After the last frame, before sockets are closed: nanomsg forgets what it has not sent by then. */
 const LINGER_MS = 200;
