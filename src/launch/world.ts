@@ -79,7 +79,7 @@ async function freeAddress(ip: string): Promise<string> {
   throw new EnvironmentError(
     "no-port",
     `no port can be had at ${ip}: ${why}`,
-    "see that the address is one of this machine's, and that ports from 20000 to 59999 are free",
+    "see that the address is one of this machine's, and that ports from 20000 to 32767 are free",
   );
 }
 
