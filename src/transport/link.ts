@@ -14,7 +14,7 @@ import { Outbox } from "./outbox.ts";
 import { PATIENCE, type Patience } from "./patience.ts";
 import { Reassembly } from "./reassembly.ts";
 import { directionKey, makeSeal, type Seal, type Security } from "./seal.ts";
-import type { AbortReport, Inbox, Message, Statistics } from "./transport.ts";
+import type { AbortReport, Inbox, Message } from "./transport.ts";
 import type { Wire, WireReceiver } from "./wire.ts";
 
 /** Frames of strangers after which whoever holds the place is turned out, before his time is over. */
@@ -31,7 +31,6 @@ export interface LinkOptions extends GreetingOptions {
   /** How the other end is called in messages to people: "process 1 (host b)". */
   readonly peerName: string;
   readonly inbox: Pick<Inbox, "place" | "arrived">;
-  readonly statistics: Statistics;
   readonly recorder: FlightRecorder;
   readonly opened: () => void;
   /** May be called more than once, also after close(). */
@@ -164,15 +163,14 @@ export class Link implements WireReceiver {
 
   /** A stranger's frame is no reason to stop a run: it is counted, and who sends many is turned out. */
   #greet(frame: Buffer): void {
-    const { wire, statistics, dials } = this.#options;
+    const { wire, dials } = this.#options;
     let step: Step;
     try {
       step = this.#greeting.take(frame);
     } catch (thrown) {
       if (!(thrown instanceof FrameError)) throw thrown;
-      statistics.strangers++;
       this.#strangers++;
-      if (this.#strangers % STRANGERS_A_TURN === 0 && !dials) this.#evict();
+      if (this.#strangers % STRANGERS_A_TURN === 0 && !dials) wire.evict();
       return;
     }
     if (step.answer) wire.send(step.answer);
@@ -185,18 +183,18 @@ export class Link implements WireReceiver {
 
   #know(nonces: Buffer): void {
     const { run, generation, self, peer, dials, runKey, security } = this.#options;
-    const { wire, frameBytes, windowBytes, statistics, recorder, inbox } = this.#options;
+    const { wire, frameBytes, windowBytes, recorder, inbox } = this.#options;
     const link = `${run} ${generation} ${dials ? self : peer} ${dials ? peer : self}`;
     const [out, back] = dials ? ([1, 2] as const) : ([2, 1] as const);
     const seal = (direction: 1 | 2) =>
       makeSeal(security, directionKey(runKey, nonces, link, direction), direction);
-    const reassembly = new Reassembly({ peer, windowBytes, inbox, statistics, recorder });
+    const reassembly = new Reassembly({ peer, windowBytes, inbox, recorder });
     const header: FrameHeader = {
       ...emptyHeader(),
       ...{ runLow: lowOf(run), runHigh: highOf(run), generation, source: self, destination: peer },
     };
     const consumed = () => reassembly.consumed;
-    const common = { peer, wire, frameBytes, windowBytes, statistics, recorder };
+    const common = { peer, wire, frameBytes, windowBytes, recorder };
     const outbox = new Outbox({ ...common, header, seal: seal(out), consumed });
     wire.admit(frameBytes);
     this.#open = { outbox, reassembly, seal: seal(back) };
@@ -213,11 +211,6 @@ export class Link implements WireReceiver {
     return new LinkError(code, `process ${self} ("here") and ${peerName} ("there"): ${message}`, fix);
   }
 
-  #evict(): void {
-    this.#options.statistics.evictions++;
-    this.#options.wire.evict();
-  }
-
   #receive({ outbox, reassembly, seal }: Open, frame: Buffer): void {
     // Said again because it seemed lost, on its way while the other end got to know this one.
     if (this.#expected === 0 && this.#greeting.isEcho(frame)) return;
@@ -225,7 +218,6 @@ export class Link implements WireReceiver {
     decodeHeader(frame, header, seal.trailerBytes);
     const payload = seal.open(frame, header.linkSequence);
     this.#check(header);
-    this.#options.statistics.framesReceived++;
     this.#heartbeat.heard();
     if (!this.#isOpen) this.#beginOpen();
     outbox.credit(header.credited);
@@ -294,6 +286,6 @@ export class Link implements WireReceiver {
         "look whether it runs, and whether a firewall or another program holds that address",
       );
     if (dials && passes(retryMs)) this.#speak();
-    else if (!dials && passes(evictMs)) this.#evict();
+    else if (!dials && passes(evictMs)) this.#options.wire.evict();
   }
 }

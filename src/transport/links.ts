@@ -9,14 +9,7 @@ import { Link } from "./link.ts";
 import { LinkError } from "./link-error.ts";
 import { PATIENCE, type Patience } from "./patience.ts";
 import type { Security } from "./seal.ts";
-import {
-  type AbortReport,
-  type Inbox,
-  type Message,
-  noStatistics,
-  type Statistics,
-  type Transport,
-} from "./transport.ts";
+import type { AbortReport, Inbox, Message, Transport } from "./transport.ts";
 import { type Clock, systemClock, type Wire } from "./wire.ts";
 
 /** Of a frame, all in all, and of what may be under way in one direction of a link (bench/README.md). */
@@ -80,7 +73,6 @@ class Outcome {
 export class Links implements Transport {
   readonly self: number;
   readonly peers: readonly number[];
-  readonly statistics: Statistics = noStatistics();
   readonly #recorder = new FlightRecorder();
   readonly #links = new Map<number, Link>();
   readonly #options: LinksOptions;
@@ -163,7 +155,7 @@ export class Links implements Transport {
     const { frameBytes = FRAME_BYTES, windowBytes = WINDOW_BYTES } = this.#options;
     return new Link({
       ...{ ...this.#options, peer, address, wire, generation, frameBytes, windowBytes, warn },
-      ...{ patience: this.#patience, statistics: this.statistics, recorder: this.#recorder },
+      ...{ patience: this.#patience, recorder: this.#recorder },
       ...{ dials: peer < self, peerName: names[peer] },
       inbox,
       opened: () => this.#open(),

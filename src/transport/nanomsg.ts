@@ -17,7 +17,6 @@ export interface NanomsgOptions {
   readonly binds: boolean;
   /** Of frames, for now. */
   readonly admitBytes: number;
-  readonly bufferBytes?: number;
 }
 
 const NOBODY: WireReceiver = { frame() {}, writable() {}, broken() {} };
@@ -93,12 +92,12 @@ export class NanomsgWire implements Wire {
 
   #connect(): number {
     const nanomsg = this.#nanomsg;
-    const { address, binds, bufferBytes = BUFFER_BYTES } = this.#options;
+    const { address, binds } = this.#options;
     this.#socket = nanomsg.Socket(nanomsg.AF_SP as number, nanomsg.NN_PAIR as number);
     if (this.#socket < 0) throw this.#failure("no-socket", "nanomsg gives no socket");
     this.#set("NN_SOL_SOCKET", "NN_RCVMAXSIZE", this.#admitBytes);
-    this.#set("NN_SOL_SOCKET", "NN_SNDBUF", bufferBytes);
-    this.#set("NN_SOL_SOCKET", "NN_RCVBUF", bufferBytes);
+    this.#set("NN_SOL_SOCKET", "NN_SNDBUF", BUFFER_BYTES);
+    this.#set("NN_SOL_SOCKET", "NN_RCVBUF", BUFFER_BYTES);
     this.#set("NN_SOL_SOCKET", "NN_RECONNECT_IVL", RECONNECT_MS);
     if (address.startsWith("tcp:")) this.#set("NN_TCP", "NN_TCP_NODELAY", 1);
     if (address.startsWith("tcp://[")) this.#set("NN_SOL_SOCKET", "NN_IPV4ONLY", 0);

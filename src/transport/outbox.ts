@@ -9,7 +9,7 @@ import { type FlightRecorder, OUT } from "../profile/flight-recorder.ts";
 import { encodeHeader, type FrameHeader, FrameType, HEADER_BYTES } from "./frame.ts";
 import { FrameError } from "./link-error.ts";
 import type { Seal } from "./seal.ts";
-import type { Message, Statistics } from "./transport.ts";
+import type { Message } from "./transport.ts";
 import type { Wire } from "./wire.ts";
 
 interface Entry {
@@ -29,7 +29,6 @@ export interface OutboxOptions {
   readonly windowBytes: number;
   /** Bytes of data frames that this side has consumed, modulo 2^32: told in every frame. */
   readonly consumed: () => number;
-  readonly statistics: Statistics;
   readonly recorder: FlightRecorder;
 }
 
@@ -109,17 +108,12 @@ export class Outbox {
   }
 
   #push(): boolean {
-    const { wire, statistics, recorder } = this.#options;
-    if (!wire.send(this.#pending as Buffer)) {
-      statistics.sendsRefused++;
-      return false;
-    }
-    statistics.framesSent++;
+    const { wire, recorder } = this.#options;
+    if (!wire.send(this.#pending as Buffer)) return false;
     this.#pending = null;
     const ended = this.#ending;
     this.#ending = null;
     if (ended === null) return true;
-    statistics.messagesSent++;
     recorder.done(ended.flight);
     ended.sent();
     return true;
@@ -160,7 +154,7 @@ export class Outbox {
     const size = Math.min(this.#payloadBytes, bytes.length - this.#offset);
     const cost = HEADER_BYTES + size;
     if (this.#outstanding + cost > this.#options.windowBytes) return false;
-    const { header, statistics } = this.#options;
+    const { header } = this.#options;
     header.type = FrameType.data;
     header.flags = flags;
     header.channel = channel;
@@ -172,7 +166,6 @@ export class Outbox {
     this.#sentBytes = (this.#sentBytes + cost) >>> 0;
     this.#outstanding += cost;
     this.#offset += size;
-    statistics.bytesSent += size;
     if (this.#offset === bytes.length) this.#endMessage(entry);
     return true;
   }

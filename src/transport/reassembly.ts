@@ -5,7 +5,7 @@
 import { type FlightRecorder, IN } from "../profile/flight-recorder.ts";
 import { type FrameHeader, HEADER_BYTES } from "./frame.ts";
 import { FrameError } from "./link-error.ts";
-import type { Inbox, Statistics } from "./transport.ts";
+import type { Inbox } from "./transport.ts";
 
 interface Held {
   readonly header: FrameHeader;
@@ -16,7 +16,6 @@ export interface ReassemblyOptions {
   readonly peer: number;
   readonly windowBytes: number;
   readonly inbox: Pick<Inbox, "place" | "arrived">;
-  readonly statistics: Statistics;
   readonly recorder: FlightRecorder;
 }
 
@@ -38,11 +37,6 @@ export class Reassembly {
   constructor(options: ReassemblyOptions) {
     this.#options = options;
     this.#arrival = { peer: options.peer, channel: 0, sequence: 0, flags: 0, bytes: 0 };
-  }
-
-  /** A message of which some frames have come, and others not yet. */
-  get isWithin(): boolean {
-    return this.#place !== null || this.#first < this.#held.length;
   }
 
   /** From now on the inbox is asked. */
@@ -81,16 +75,14 @@ export class Reassembly {
   /** False where the message has no place yet. The inbox may call resume() from within. */
   #put(header: FrameHeader, payload: Buffer): boolean {
     if (this.#place === null && !this.#begin(header)) return false;
-    const { statistics, inbox, recorder } = this.#options;
+    const { inbox, recorder } = this.#options;
     const place = this.#place as Uint8Array;
     this.#check(header);
     if (payload.length > 0) place.set(payload, header.offset);
     this.#received += payload.length;
     this.consumed = (this.consumed + HEADER_BYTES + payload.length) >>> 0;
-    statistics.bytesReceived += payload.length;
     if (this.#received < place.length) return true;
     this.#place = null;
-    statistics.messagesReceived++;
     recorder.done(this.#flight);
     this.#isBusy = true;
     try {
@@ -103,17 +95,14 @@ export class Reassembly {
 
   #begin({ channel, sequence, flags, messageBytes, offset }: FrameHeader): boolean {
     if (offset !== 0) throw new FrameError("frame-order", "a message begins in its middle");
-    const { inbox, statistics, recorder, peer } = this.#options;
+    const { inbox, recorder, peer } = this.#options;
     const arrival = this.#arrival;
     arrival.channel = channel;
     arrival.sequence = sequence;
     arrival.flags = flags;
     arrival.bytes = messageBytes;
     const place = inbox.place(arrival);
-    if (place === null) {
-      statistics.placesRefused++;
-      return false;
-    }
+    if (place === null) return false;
     if (place.length !== messageBytes)
       throw new FrameError(
         "wrong-place",

@@ -44,22 +44,6 @@ export interface AbortReport {
   readonly step?: number;
 }
 
-export interface Statistics {
-  /** Payload. */
-  bytesSent: number;
-  bytesReceived: number;
-  framesSent: number;
-  framesReceived: number;
-  messagesSent: number;
-  messagesReceived: number;
-  /** How often the wire took no frame, and how often a message had no place yet. */
-  sendsRefused: number;
-  placesRefused: number;
-  /** Frames of someone who does not know the run's key, and how often whoever held a peer's place was turned out. */
-  strangers: number;
-  evictions: number;
-}
-
 export interface Transport {
   readonly self: number;
   readonly peers: readonly number[];
@@ -70,14 +54,6 @@ export interface Transport {
   abort(report: AbortReport): void;
   /** After the last message: waits, with a deadline, until all peers have said that they are done, too; then closes. */
   close(): Promise<void>;
-  readonly statistics: Readonly<Statistics>;
   /** The last transfers, which any thread can read: profile/flight-recorder.ts. */
   readonly recorder: SharedArrayBuffer;
-}
-
-export function noStatistics(): Statistics {
-  return {
-    ...{ bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, messagesSent: 0 },
-    ...{ messagesReceived: 0, sendsRefused: 0, placesRefused: 0, strangers: 0, evictions: 0 },
-  };
 }
