@@ -22,7 +22,7 @@ export interface NanomsgOptions {
 const NOBODY: WireReceiver = { frame() {}, writable() {}, broken() {} };
 
 export class NanomsgWire implements Wire {
-  receiver: WireReceiver = NOBODY;
+  #receiver: WireReceiver = NOBODY;
   readonly #nanomsg: NanomsgBindings;
   readonly #options: NanomsgOptions;
   #admitBytes: number;
@@ -48,6 +48,16 @@ export class NanomsgWire implements Wire {
     this.#socket = this.#connect();
   }
 
+  get receiver(): WireReceiver {
+    return this.#receiver;
+  }
+
+  /** Until somebody receives, what arrives stays where it is. */
+  set receiver(receiver: WireReceiver) {
+    this.#receiver = receiver;
+    if (!this.#isMoving && !this.#isClosed) this.#poll();
+  }
+
   send(frame: Buffer): boolean {
     if (this.#isClosed) return true;
     if (this.#isMoving) return false;
@@ -68,7 +78,7 @@ export class NanomsgWire implements Wire {
         this.#complain();
         return;
       }
-      this.receiver.frame(frame);
+      this.#receiver.frame(frame);
     }
   }
 
@@ -108,8 +118,12 @@ export class NanomsgWire implements Wire {
       nanomsg.Close(this.#socket);
       throw failure;
     }
-    this.#receiving = nanomsg.PollSocket(this.#socket, false, () => this.drain());
+    if (this.#receiver !== NOBODY) this.#poll();
     return this.#socket;
+  }
+
+  #poll(): void {
+    this.#receiving ??= this.#nanomsg.PollSocket(this.#socket, false, () => this.drain());
   }
 
   /** The address may be taken for a moment, by what the old socket had accepted; who waits for a peer has a deadline. */
@@ -118,10 +132,10 @@ export class NanomsgWire implements Wire {
     try {
       this.#connect();
       this.#isMoving = false;
-      this.receiver.writable();
+      this.#receiver.writable();
     } catch (thrown) {
       if (!(thrown instanceof EnvironmentError) || thrown.code !== "address-in-use")
-        this.receiver.broken(String(thrown));
+        this.#receiver.broken(String(thrown));
       else setTimeout(() => this.#reopen(), REBIND_MS);
     }
   }
@@ -144,7 +158,7 @@ export class NanomsgWire implements Wire {
   #ready(): void {
     if (this.#isClosed || this.#sending === null) return;
     this.#refused = false;
-    this.receiver.writable();
+    this.#receiver.writable();
     if (this.#refused || this.#sending === null) return;
     this.#nanomsg.PollStop(this.#sending);
     this.#sending = null;
@@ -155,7 +169,7 @@ export class NanomsgWire implements Wire {
     const { Errno, EBADF, ETERM, EINVAL, ENOTSUP } = this.#nanomsg;
     const number = Errno();
     if (number === EBADF || number === ETERM || number === EINVAL || number === ENOTSUP)
-      this.receiver.broken(`nanomsg says ${this.#nanomsg.Err()}`);
+      this.#receiver.broken(`nanomsg says ${this.#nanomsg.Err()}`);
   }
 
   #set(level: string, option: string, value: number): void {

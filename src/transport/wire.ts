@@ -1,7 +1,7 @@
 /** What a link runs over: carries frames to one peer, and may lose, repeat, reorder or change them. */
 
 export interface Wire {
-  /** Who gets what arrives; changes once, when a link is open. */
+  /** Who gets what arrives. */
   receiver: WireReceiver;
   /** Takes the whole frame, and copies it; or false: not now, `writable` will say when. */
   send(frame: Buffer): boolean;
