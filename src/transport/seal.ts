@@ -21,7 +21,7 @@ import { FrameError } from "./link-error.ts";
 
 export const SECURITIES = ["auth", "encrypt", "off"] as const;
 export type Security = (typeof SECURITIES)[number];
-const TAG_BYTES = 16;
+export const TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
 
 /** Dialer to listener, listener to dialer. */
