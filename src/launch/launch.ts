@@ -121,7 +121,7 @@ class Conductor {
       const name = spelling(host);
       const events = this.#events(name);
       const link = isLocal(host)
-        ? new LocalHost(events, this.#options.script)
+        ? new LocalHost(events, { script: this.#options.script })
         : new RemoteHost(host, placement, events);
       this.#hosts.push({ host, link, isLocal: isLocal(host) });
       for (const process of planned) if (process.host === name) this.#members.push(new Member(process, link));
@@ -206,7 +206,8 @@ class Conductor {
   }
 
   #checkGone(): void {
-    if (this.#members.every(({ isThere }) => !isThere)) this.#allGone();
+    // Who is silent does not hear that it is to leave.
+    if (this.#members.every(({ isThere, isSilent }) => !isThere || isSilent)) this.#allGone();
   }
 
   /** Once all listen, each is told where all the others do. */

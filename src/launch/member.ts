@@ -51,14 +51,23 @@ export class Member {
     else if (message.type === "failed") this.hasFailed = true;
   }
 
+  get #patience(): number {
+    return this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
+  }
+
+  get isSilent(): boolean {
+    return this.#silentTicks > this.#patience;
+  }
+
   /** A second has passed; the failure if it was silent for too long. */
   tick(step: number): LockstepError | null {
-    const limit = this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
-    if (!this.isThere || ++this.#silentTicks <= limit) return null;
+    if (!this.isThere) return null;
+    this.#silentTicks++;
+    if (!this.isSilent) return null;
     const fix = "look at the load of that machine, and whether the process was stopped";
     return new RankError(
       "process-silent",
-      `${this.name} has said nothing for ${limit} s`,
+      `${this.name} has said nothing for ${this.#patience} s`,
       fix,
       this.where(step),
     );

@@ -6,7 +6,7 @@ import type { MachineFacts } from "../run/environment.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
-export const PIPE_VERSION = 1;
+export const PIPE_VERSION = 2;
 
 /** What a process is to train; the run key comes as the payload. */
 export interface JobWords {
@@ -34,8 +34,8 @@ export interface JobWords {
 export type Addresses = readonly (string | null)[];
 
 export type Down =
-  /** First of all: a folder for this host's processes alone, which nobody else can enter. */
-  | { readonly type: "here"; readonly folder: string }
+  /** First of all: a folder for this host's processes alone, which nobody else can enter; and who its parent is. */
+  | { readonly type: "here"; readonly folder: string; readonly isAgent: boolean }
   | JobWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
