@@ -90,8 +90,14 @@ export class Member {
     return new RankError("process-exited", message, "see what it printed last", this.where(step));
   }
 
-  where(step: number): { rank: number; host: string; step?: number } {
+  has(rank: number): boolean {
+    const { firstRank, ranks } = this.planned;
+    return rank >= firstRank && rank < firstRank + ranks;
+  }
+
+  where(step: number): { rank: number; host: string; step?: number; operation: string } {
     const { firstRank, host } = this.planned;
-    return { rank: firstRank, host, ...(step > 0 && { step }) };
+    const operation = this.#isRunning ? "training" : "start";
+    return { rank: firstRank, host, ...(step > 0 && { step }), operation };
   }
 }

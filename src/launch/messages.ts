@@ -55,6 +55,7 @@ export interface FailureWords {
   readonly rank?: number;
   readonly host?: string;
   readonly step?: number;
+  readonly operation?: string;
   readonly stack?: string;
 }
 

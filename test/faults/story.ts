@@ -4,7 +4,7 @@ import type { ExecutionContext } from "ava";
 import { type Ended, workplace } from "../cli/child.ts";
 import { heldOf, portsOf, socketFilesIn } from "../launch/listening.ts";
 import { startSshd } from "../launch/sshd.ts";
-import { Launched, processesOf, type Running, TRAIN, temporary } from "../launch/stories.ts";
+import { Launched, processesOf, type Running, TRAIN, TRAIN_ANY, temporary } from "../launch/stories.ts";
 
 /** Nobody comes after all are gone: not even whom ssh was about to start. */
 const AFTERMATH_MS = 250;
@@ -59,7 +59,8 @@ export class Story {
     this.#t = t;
     this.#cast = cast;
     this.folder = workplace(t);
-    const words = [...TRAIN, "--json", "--run-dir", "out", ...cast.flags, ...argv];
+    const train = argv.includes("--model") ? TRAIN_ANY : TRAIN;
+    const words = [...train, "--json", "--run-dir", "out", ...cast.flags, ...argv];
     this.launched = new Launched(t, this.folder, words, environment);
   }
 
