@@ -33,7 +33,7 @@ export class Member {
     return nameOf(this.planned);
   }
 
-  /** Takes note of what concerns the process itself. Throws if it speaks another language. */
+  /** Takes note of what concerns the process itself. Throws if it speaks another language, or runs on another Node. */
   hear(message: Up): void {
     this.#silentTicks = 0;
     if (message.type === "hello") {
@@ -43,6 +43,12 @@ export class Member {
           "other-version",
           `${this.name} is of another version`,
           "install one version everywhere",
+        );
+      if (facts.node !== process.versions.node)
+        throw new EnvironmentError(
+          "other-node",
+          `${this.planned.host} has Node ${facts.node}, this is ${process.versions.node}: the bits might differ`,
+          "install the same Node there, or say with --remote-dir where it is",
         );
       this.facts = facts;
     } else if (message.type === "listening") this.addresses = message.addresses;
