@@ -9,10 +9,11 @@ import { openModel } from "../job/open-model.ts";
 import type { TrainResult } from "../job/options.ts";
 import { machineFacts } from "../run/environment.ts";
 import { train } from "../train.ts";
+import type { Endpoints } from "../transport/listening.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
 import { endAtOnce, guard } from "./guard.ts";
-import type { Addresses, Down, JobWords, Up } from "./messages.ts";
+import type { Down, JobWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import { Mirror } from "./mirror.ts";
 import { PeerTable, worldOf } from "./world.ts";
@@ -81,7 +82,7 @@ export class JobProcess {
     if (job.keepsCheckpoints) mkdirSync(checkpointFolder);
     const connection = {
       ...{ key, folder: this.#folder as string },
-      tell: (addresses: Addresses) => this.#channel.send({ type: "listening", addresses }),
+      tell: (endpoints: Endpoints) => this.#channel.send({ type: "listening", endpoints }),
       peers: this.#peers,
     };
     return train({

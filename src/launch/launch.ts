@@ -211,7 +211,7 @@ class Conductor {
 
   /** Once all listen, each is told where all the others do. */
   #introduce(): void {
-    const table = this.#members.flatMap(({ addresses }) => (addresses === null ? [] : [addresses]));
+    const table = this.#members.flatMap(({ endpoints }) => (endpoints === null ? [] : [endpoints]));
     if (table.length === this.#members.length) this.#tellAll({ type: "peers", table });
   }
 

@@ -1,8 +1,9 @@
 /** One process of a job as the launcher knows it: how far it is, when it was last heard, how it ended. */
 import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
 import type { MachineFacts } from "../run/environment.ts";
+import type { Endpoints } from "../transport/listening.ts";
 import { nameOf, type PlannedProcess } from "./hosts.ts";
-import type { Addresses, ResultWords, Up } from "./messages.ts";
+import type { ResultWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import type { ProcessHost } from "./process-host.ts";
 
@@ -15,7 +16,7 @@ export class Member {
   readonly host: ProcessHost;
   facts: MachineFacts | null = null;
   /** Where it listens for those of higher index. */
-  addresses: Addresses | null = null;
+  endpoints: Endpoints | null = null;
   result: ResultWords | null = null;
   /** It has said why it ends. */
   hasFailed = false;
@@ -45,7 +46,7 @@ export class Member {
           "install one version everywhere",
         );
       this.facts = facts;
-    } else if (message.type === "listening") this.addresses = message.addresses;
+    } else if (message.type === "listening") this.endpoints = message.endpoints;
     else if (message.type === "started") this.#isRunning = true;
     else if (message.type === "result") this.result = message.result;
     else if (message.type === "failed") this.hasFailed = true;

@@ -3,10 +3,11 @@ import type { Placement, Settings } from "../base/config.ts";
 import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
 import type { MachineFacts } from "../run/environment.ts";
+import type { Endpoints } from "../transport/listening.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
-export const PIPE_VERSION = 1;
+export const PIPE_VERSION = 2;
 
 /** What a process is to train; the run key comes as the payload. */
 export interface JobWords {
@@ -30,16 +31,13 @@ export interface JobWords {
   readonly fault: string | null;
 }
 
-/** Where a process listens for each other; null: nowhere, the other listens, or both know the file. */
-export type Addresses = readonly (string | null)[];
-
 export type Down =
   /** First of all: a folder for this host's processes alone, which nobody else can enter. */
   | { readonly type: "here"; readonly folder: string }
   | JobWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
-  | { readonly type: "peers"; readonly table: readonly Addresses[] }
+  | { readonly type: "peers"; readonly table: readonly Endpoints[] }
   /** Finish the step, write a checkpoint, tell the result. */
   | { readonly type: "stop" }
   /** End now: the job is done, or another process failed. */
@@ -63,7 +61,7 @@ export type ResultWords = Omit<TrainResult, "weights">;
 export type Up =
   | { readonly type: "beat" }
   | ({ readonly type: "hello"; readonly version: number; readonly pid: number } & MachineFacts)
-  | { readonly type: "listening"; readonly addresses: Addresses }
+  | { readonly type: "listening"; readonly endpoints: Endpoints }
   | { readonly type: "started"; readonly info: StartInfo }
   | { readonly type: "progress"; readonly progress: Progress }
   /** The payload: losses, then as many durations in ms, as f64. */

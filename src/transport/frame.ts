@@ -1,25 +1,23 @@
 /**
- * A frame: a header of 64 bytes, then the payload, then a seal. All numbers little-endian.
+ * A frame: 64 bytes of header, then payload, then a tag where frames are sealed. Little endian.
  *
- *      0 magic u32 │  4 version u8 │ 5 kind u8 │ 6 flags u16 │  8 run u64            │ 16 sequence u64
- *     24 source u16 │ 26 target u16 │ 28 channel u32          │ 32 execution u32      │ 36 first byte u32
- *     40 message bytes u32 │ 44 payload bytes u32 │ 48 credit u32 │ 52 … 63 zero
+ *      0       4   5   6       8               16              24      28  30
+ *      │ magic │ver│typ│ flags │ link sequence │ run (64 bits) │ gener.│ s │ d │   s source, d destination: u16
+ *      32      36      40      44      48      52      56      60
+ *      │channel│sequen.│message│offset │payload│credit.│ crc32 │   0   │          bytes: message, offset, payload
+ *      64
+ *      │ payload …                                             │ tag (16 bytes: auth and encrypt) │
  *
- * The sequence counts the frames of one direction of one link; a gap or a repeat breaks the link.
+ * `credited`: how many bytes of frames the sender of this one has consumed, modulo 2^32. `crc32` is 0 in sealed frames.
  */
-import { LinkError } from "./link-error.ts";
+import { FrameError } from "./link-error.ts";
 
 export const HEADER_BYTES = 64;
-/** Of a payload; a longer message takes several frames. */
-export const PAYLOAD_BYTES = 128 * 1024;
-/** What a frame may be before the link's ends know each other. */
-export const GREETING_BYTES = 8192;
-export const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
-
-const MAGIC = 0x4b_4c_53_4c;
+export const CRC_OFFSET = 56;
+const MAGIC = 0x4b53_4c01;
 const VERSION = 1;
 
-export const FRAME = {
+export const FrameType = {
   hello: 1,
   challenge: 2,
   proof: 3,
@@ -28,87 +26,122 @@ export const FRAME = {
   beat: 6,
   abort: 7,
   bye: 8,
+  byeHeard: 9,
 } as const;
-export type FrameKind = keyof typeof FRAME;
-const KINDS = Object.keys(FRAME) as FrameKind[];
+const LAST_TYPE = FrameType.byeHeard;
+const U16 = 0xffff;
+const U32 = 0xffff_ffff;
 
-export interface Header {
-  kind: FrameKind;
+/** Every field that a frame carries; all but linkSequence (below 2^53) are u32 or, where said, smaller. */
+export interface FrameHeader {
+  /** u8 */
+  type: number;
+  /** u16 */
   flags: number;
-  run: bigint;
-  sequence: bigint;
+  linkSequence: number;
+  runLow: number;
+  runHigh: number;
+  generation: number;
+  /** u16 */
   source: number;
-  target: number;
+  /** u16 */
+  destination: number;
   channel: number;
-  execution: number;
-  /** Where the payload begins within its message. */
-  first: number;
+  sequence: number;
   messageBytes: number;
+  offset: number;
   payloadBytes: number;
-  /** Bytes of payload that the receiver of data gives back to its sender. */
-  credit: number;
+  credited: number;
 }
 
-export function emptyHeader(run: bigint, source: number, target: number): Header {
+export function emptyHeader(): FrameHeader {
   return {
-    ...{ kind: "beat", flags: 0, run, sequence: 0n, source, target, channel: 0, execution: 0 },
-    ...{ first: 0, messageBytes: 0, payloadBytes: 0, credit: 0 },
+    type: FrameType.beat,
+    flags: 0,
+    linkSequence: 0,
+    runLow: 0,
+    runHigh: 0,
+    generation: 0,
+    source: 0,
+    destination: 0,
+    channel: 0,
+    sequence: 0,
+    messageBytes: 0,
+    offset: 0,
+    payloadBytes: 0,
+    credited: 0,
   };
 }
 
-/** Writes a header at the beginning of `frame`. */
-export function encode(header: Header, frame: Buffer): void {
-  frame.fill(0, 0, HEADER_BYTES);
+function limited(name: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= most && !Object.is(value, -0)) return value;
+  throw new FrameError("frame-field", `a frame's ${name} is ${value}, not an integer from 0 to ${most}`);
+}
+
+/** What holds of the fields together, on both sides. */
+function checkRelations(header: FrameHeader): void {
+  if (header.type < FrameType.hello || header.type > LAST_TYPE)
+    throw new FrameError("frame-type", `a frame has the unknown type ${header.type}`);
+  if (header.offset + header.payloadBytes > header.messageBytes)
+    throw new FrameError(
+      "frame-length",
+      `a frame's ${header.payloadBytes} bytes at ${header.offset} do not fit a message of ${header.messageBytes}`,
+    );
+}
+
+/** Writes the header; crc32 and reserved become 0. Throws a FrameError for a field out of its range. */
+export function encodeHeader(header: FrameHeader, frame: Buffer): void {
+  const linkSequence = limited("linkSequence", header.linkSequence, Number.MAX_SAFE_INTEGER);
+  limited("type", header.type, 0xff);
+  checkRelations(header);
   frame.writeUInt32LE(MAGIC, 0);
-  frame.writeUInt8(VERSION, 4);
-  frame.writeUInt8(FRAME[header.kind], 5);
-  frame.writeUInt16LE(header.flags, 6);
-  frame.writeBigUInt64LE(header.run, 8);
-  frame.writeBigUInt64LE(header.sequence, 16);
-  frame.writeUInt16LE(header.source, 24);
-  frame.writeUInt16LE(header.target, 26);
-  frame.writeUInt32LE(header.channel, 28);
-  frame.writeUInt32LE(header.execution, 32);
-  frame.writeUInt32LE(header.first, 36);
-  frame.writeUInt32LE(header.messageBytes, 40);
-  frame.writeUInt32LE(header.payloadBytes, 44);
-  frame.writeUInt32LE(header.credit, 48);
+  frame[4] = VERSION;
+  frame[5] = header.type;
+  frame.writeUInt16LE(limited("flags", header.flags, U16), 6);
+  frame.writeUInt32LE(linkSequence % 2 ** 32, 8);
+  frame.writeUInt32LE(Math.floor(linkSequence / 2 ** 32), 12);
+  frame.writeUInt32LE(limited("run", header.runLow, U32), 16);
+  frame.writeUInt32LE(limited("run", header.runHigh, U32), 20);
+  frame.writeUInt32LE(limited("generation", header.generation, U32), 24);
+  frame.writeUInt16LE(limited("source", header.source, U16), 28);
+  frame.writeUInt16LE(limited("destination", header.destination, U16), 30);
+  frame.writeUInt32LE(limited("channel", header.channel, U32), 32);
+  frame.writeUInt32LE(limited("sequence", header.sequence, U32), 36);
+  frame.writeUInt32LE(limited("messageBytes", header.messageBytes, U32), 40);
+  frame.writeUInt32LE(limited("offset", header.offset, U32), 44);
+  frame.writeUInt32LE(limited("payloadBytes", header.payloadBytes, U32), 48);
+  frame.writeUInt32LE(limited("credited", header.credited, U32), 52);
+  frame.writeUInt32LE(0, CRC_OFFSET);
+  frame.writeUInt32LE(0, 60);
 }
 
-/** Reads a header. Throws a LinkError that says what is wrong with it; `sealBytes` follow the payload. */
-export function decode(frame: Buffer, sealBytes: number): Header {
-  if (frame.length < HEADER_BYTES) throw malformed(`is of ${frame.length} bytes`);
-  if (frame.readUInt32LE(0) !== MAGIC) throw malformed("is not Lockstep's");
-  if (frame.readUInt8(4) !== VERSION) throw malformed(`is of version ${frame.readUInt8(4)}, not ${VERSION}`);
-  const kind = KINDS[frame.readUInt8(5) - 1];
-  if (kind === undefined) throw malformed(`is of kind ${frame.readUInt8(5)}`);
-  for (let at = 52; at < HEADER_BYTES; at += 4)
-    if (frame.readUInt32LE(at) !== 0) throw malformed(`has something at byte ${at}`);
-  const header: Header = {
-    kind,
-    flags: frame.readUInt16LE(6),
-    run: frame.readBigUInt64LE(8),
-    sequence: frame.readBigUInt64LE(16),
-    source: frame.readUInt16LE(24),
-    target: frame.readUInt16LE(26),
-    channel: frame.readUInt32LE(28),
-    execution: frame.readUInt32LE(32),
-    first: frame.readUInt32LE(36),
-    messageBytes: frame.readUInt32LE(40),
-    payloadBytes: frame.readUInt32LE(44),
-    credit: frame.readUInt32LE(48),
-  };
-  const { first, payloadBytes, messageBytes } = header;
-  if (HEADER_BYTES + payloadBytes + sealBytes !== frame.length)
-    throw malformed(`of ${frame.length} bytes says that ${payloadBytes} are its payload`);
-  if (messageBytes > LARGEST_MESSAGE_BYTES || (kind === "data" && first + payloadBytes > messageBytes))
-    throw malformed(`has bytes ${first} to ${first + payloadBytes} of a message of ${messageBytes}`);
-  return header;
+/** Reads the header of a whole frame that ends in `trailerBytes` of seal. Throws nothing but FrameError. */
+export function decodeHeader(frame: Buffer, header: FrameHeader, trailerBytes: number): void {
+  const payloadBytes = frame.length - HEADER_BYTES - trailerBytes;
+  if (payloadBytes < 0) throw new FrameError("frame-length", `${frame.length} bytes are too few for a frame`);
+  if (frame.readUInt32LE(0) !== MAGIC) throw new FrameError("frame-magic", "bytes that are no frame of ours");
+  if (frame[4] !== VERSION) throw new FrameError("frame-version", `a frame has the version ${frame[4]}`);
+  const high = frame.readUInt32LE(12);
+  if (high >= 2 ** 21) throw new FrameError("frame-field", "a frame's linkSequence is 2^53 or more");
+  if (frame.readUInt32LE(60) !== 0) throw new FrameError("frame-field", "a frame's reserved field is not 0");
+  header.type = frame[5];
+  header.flags = frame.readUInt16LE(6);
+  header.linkSequence = high * 2 ** 32 + frame.readUInt32LE(8);
+  header.runLow = frame.readUInt32LE(16);
+  header.runHigh = frame.readUInt32LE(20);
+  header.generation = frame.readUInt32LE(24);
+  header.source = frame.readUInt16LE(28);
+  header.destination = frame.readUInt16LE(30);
+  header.channel = frame.readUInt32LE(32);
+  header.sequence = frame.readUInt32LE(36);
+  header.messageBytes = frame.readUInt32LE(40);
+  header.offset = frame.readUInt32LE(44);
+  header.payloadBytes = frame.readUInt32LE(48);
+  header.credited = frame.readUInt32LE(52);
+  checkRelations(header);
+  if (header.payloadBytes !== payloadBytes)
+    throw new FrameError(
+      "frame-length",
+      `a frame says ${header.payloadBytes} bytes of payload and has ${payloadBytes}`,
+    );
 }
-
-const malformed = (what: string): LinkError =>
-  new LinkError(
-    "bad-frame",
-    `a frame ${what}`,
-    "something else talks to this port, or the network damages data",
-  );

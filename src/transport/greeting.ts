@@ -1,13 +1,22 @@
-/** The beginning of a link: the handshake's frames, until both ends know each other. */
+/**
+ * The beginning of a link: the handshake's frames, until both ends know each other. A connection may break or be another's in
+ * the middle of it, so either end may say again what it said, byte for byte, and is answered as before.
+ */
 import { randomBytes } from "node:crypto";
-import { decode, emptyHeader, encode, type FrameKind, GREETING_BYTES, HEADER_BYTES } from "./frame.ts";
+import { decodeHeader, emptyHeader, encodeHeader, FrameType, HEADER_BYTES } from "./frame.ts";
 import { Dialer, type Digest, Listener, NONCE_BYTES } from "./handshake.ts";
-import { LinkError } from "./link-error.ts";
+import { FrameError, LinkError } from "./link-error.ts";
+
+/** What a frame may be before the link's ends know each other. */
+export const GREETING_BYTES = 4096;
 
 export interface GreetingOptions {
   readonly self: number;
   readonly peer: number;
+  /** u64 */
   readonly run: bigint;
+  /** u32: how often the run was started before. */
+  readonly generation: number;
   readonly runKey: Buffer;
   readonly digest: Digest;
   readonly dials: boolean;
@@ -22,57 +31,106 @@ export interface Step {
 }
 
 export class Greeting {
+  /** The frame that the dialer begins with. */
+  readonly hello: Buffer | null;
   readonly #options: GreetingOptions;
   readonly #dialer: Dialer | null;
   readonly #listener: Listener | null;
-  #expected: FrameKind;
+  /** The last frame that led to a step, and the step. */
+  #heard: Buffer | null = null;
+  #step: Step | null = null;
+  readonly #header = emptyHeader();
 
+  /** Throws a LinkError for a digest that is too long to be told. */
   constructor(options: GreetingOptions) {
-    const { self, peer, run, runKey, digest, dials } = options;
+    const { self, peer, run, generation, runKey, digest, dials } = options;
     const nonce = randomBytes(NONCE_BYTES);
-    const name = { run, dialer: dials ? self : peer, listener: dials ? peer : self };
+    const name = { run, generation, dialer: dials ? self : peer, listener: dials ? peer : self };
     this.#options = options;
     this.#dialer = dials ? new Dialer(runKey, name, digest, nonce) : null;
     this.#listener = dials ? null : new Listener(runKey, name, digest, nonce);
-    this.#expected = dials ? "challenge" : "hello";
+    this.hello = this.#dialer && this.#frame(FrameType.hello, this.#dialer.hello);
+    const digestBytes = Buffer.byteLength(JSON.stringify(digest));
+    if (digestBytes > GREETING_BYTES - 256)
+      throw new LinkError(
+        "digest-too-long",
+        `what all processes compare takes ${digestBytes} bytes`,
+        "hash what is long",
+      );
   }
 
-  /** The frame that the dialer begins with. */
-  get hello(): Buffer | null {
-    return this.#dialer && this.#frame("hello", this.#dialer.hello);
+  /** Whether the other end is known. */
+  get isDone(): boolean {
+    return this.#step?.nonces != null;
   }
 
-  /** Throws a LinkError for a frame that is not the next of the handshake, or not the other end's. */
+  /** Whether the other end says again what was answered already; it may, until its first sealed frame. */
+  isEcho(frame: Buffer): boolean {
+    return this.#heard?.equals(frame) ?? false;
+  }
+
+  /** What to say again to an end that does not go on. */
+  get lastWord(): Buffer | null {
+    return this.#step?.answer ?? this.hello;
+  }
+
+  /** Throws a FrameError for a frame that is not the next of the handshake, or not the other end's: nothing has changed then. */
   take(frame: Buffer): Step {
-    if (frame.length > GREETING_BYTES) throw this.#stranger(`${frame.length} bytes`);
-    const { kind, run, source, target } = decode(frame, 0);
-    const { self, peer } = this.#options;
-    if (kind !== this.#expected || run !== this.#options.run || source !== peer || target !== self)
-      throw this.#stranger(`a ${kind} of process ${source} to process ${target}`);
-    const payload = frame.subarray(HEADER_BYTES);
-    if (this.#dialer) {
-      const { proof, nonces, difference } = this.#dialer.answer(payload);
-      return { answer: this.#frame("proof", proof), nonces, difference };
-    }
-    const listener = this.#listener as Listener;
-    if (kind === "proof") return { answer: null, nonces: listener.accept(payload).nonces, difference: null };
-    this.#expected = "proof";
-    return { answer: this.#frame("challenge", listener.challenge(payload)), nonces: null, difference: null };
+    if (this.#step && this.isEcho(frame)) return { ...this.#step, nonces: null };
+    const step = this.#next(this.#checked(frame), Buffer.from(frame.subarray(HEADER_BYTES)));
+    this.#heard = Buffer.from(frame);
+    this.#step = step;
+    return step;
   }
 
-  #frame(kind: FrameKind, payload: Buffer): Buffer {
-    const { run, self, peer } = this.#options;
-    const header = emptyHeader(run, self, peer);
+  /** The type of a frame of the other end to this one. */
+  #checked(frame: Buffer): number {
+    if (frame.length > GREETING_BYTES) throw this.#stranger(`${frame.length} bytes`);
+    decodeHeader(frame, this.#header, 0);
+    const { type, source, destination, generation, runLow, runHigh } = this.#header;
+    const { self, peer, run } = this.#options;
+    if (source !== peer || destination !== self)
+      throw this.#stranger(`a frame of process ${source} to process ${destination}`);
+    if (generation !== this.#options.generation || runLow !== lowOf(run) || runHigh !== highOf(run))
+      throw this.#stranger("a frame of another run");
+    return type;
+  }
+
+  #next(type: number, payload: Buffer): Step {
+    if (type === FrameType.challenge && this.#dialer && !this.isDone) {
+      const { proof, nonces, difference } = this.#dialer.answer(payload);
+      return { answer: this.#frame(FrameType.proof, proof), nonces, difference };
+    }
+    if (type === FrameType.hello && this.#listener && !this.isDone) {
+      const answer = this.#frame(FrameType.challenge, this.#listener.challenge(payload));
+      return { answer, nonces: null, difference: null };
+    }
+    if (type === FrameType.proof && this.#listener && this.#step)
+      return { answer: null, ...this.#listener.accept(payload) };
+    throw this.#stranger(`a frame of type ${type}`);
+  }
+
+  #frame(type: number, payload: Buffer): Buffer {
+    const { run, generation, self, peer } = this.#options;
     const frame = Buffer.concat([Buffer.alloc(HEADER_BYTES), payload]);
-    encode({ ...header, kind, payloadBytes: payload.length }, frame);
+    encodeHeader(
+      {
+        ...emptyHeader(),
+        ...{ type, generation, runLow: lowOf(run), runHigh: highOf(run), source: self, destination: peer },
+        ...{ payloadBytes: payload.length, messageBytes: payload.length },
+      },
+      frame,
+    );
     return frame;
   }
 
-  #stranger(what: string): LinkError {
-    return new LinkError(
+  #stranger(what: string): FrameError {
+    return new FrameError(
       "stranger",
       `process ${this.#options.self} expected process ${this.#options.peer} and got ${what}`,
-      "another run, or a stranger, talks to this port",
     );
   }
 }
+
+export const lowOf = (run: bigint): number => Number(run & 0xffff_ffffn);
+export const highOf = (run: bigint): number => Number((run >> 32n) & 0xffff_ffffn);

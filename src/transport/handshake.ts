@@ -9,7 +9,7 @@
  * must be equal on both sides, by name: a difference refuses the link, and says which field it is.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { LinkError } from "./link-error.ts";
+import { FrameError, LinkError } from "./link-error.ts";
 
 export type Digest = Readonly<Record<string, string>>;
 
@@ -35,12 +35,13 @@ const isSame = (one: Buffer, other: Buffer): boolean =>
 /** What both sides sign besides: which link of which run it is. */
 export interface LinkName {
   readonly run: bigint;
+  readonly generation: number;
   readonly dialer: number;
   readonly listener: number;
 }
 
-const nameBytes = ({ run, dialer, listener }: LinkName): Buffer =>
-  Buffer.from(`${run} ${dialer} ${listener}`);
+const nameBytes = ({ run, generation, dialer, listener }: LinkName): Buffer =>
+  Buffer.from(`${run} ${generation} ${dialer} ${listener}`);
 
 /** Both nonces, the dialer's first: what the link's keys are made of. */
 export interface Greeted {
@@ -64,7 +65,7 @@ export class Dialer {
 
   /**
    * The proof to send, and after that `difference` to throw if there is one: the listener, too, must see what differs. Throws a
-   * LinkError for a listener that does not know the key.
+   * FrameError for a listener that does not know the key.
    */
   answer(challenge: Buffer): Greeted & { proof: Buffer; difference: LinkError | null } {
     const body = challenge.subarray(0, -MAC_BYTES);
@@ -109,27 +110,25 @@ export class Listener {
     return this.#challenge;
   }
 
-  /** Throws a LinkError for a dialer that does not know the key, or differs. */
-  accept(proof: Buffer): Greeted {
+  /** The dialer is known now; `difference` is to be thrown if there is one. Throws a FrameError for who does not know the key. */
+  accept(proof: Buffer): Greeted & { difference: LinkError | null } {
     const expected = mac(keyOf(this.#runKey, "dialer"), this.#name, this.#hello, this.#challenge);
     if (this.#challenge.length === 0 || !isSame(proof, expected)) throw wrongKey();
     const difference = differenceOf(this.#digest, parse(this.#hello.subarray(NONCE_BYTES)));
-    if (difference !== null) throw difference;
-    return { nonces: Buffer.concat([this.#hello.subarray(0, NONCE_BYTES), this.#nonce]) };
+    return { difference, nonces: Buffer.concat([this.#hello.subarray(0, NONCE_BYTES), this.#nonce]) };
   }
 }
 
-const wrongKey = (): LinkError =>
-  new LinkError(
-    "wrong-key",
-    "a process does not know the run's key",
-    "another run, or a stranger, talks to this port",
-  );
+const wrongKey = (): FrameError => new FrameError("wrong-key", "a process does not know the run's key");
 
-function parse(text: Buffer): Digest {
+/** What someone who knows the key says of itself. */
+function parse(text: Buffer): Map<string, string> {
   try {
     const value: unknown = JSON.parse(text.toString());
-    if (typeof value === "object" && value !== null) return value as Digest;
+    if (typeof value === "object" && value !== null) {
+      const fields = Object.entries(value);
+      if (fields.every(([, field]) => typeof field === "string")) return new Map(fields);
+    }
   } catch {
     // Said below: whoever knows the key and sends this is of another version.
   }
@@ -140,14 +139,18 @@ function parse(text: Buffer): Digest {
   );
 }
 
-/** A LinkError that names the first field in which two digests differ; null if they are equal. */
-export function differenceOf(own: Digest, other: Digest): LinkError | null {
-  const names = new Set([...Object.keys(own), ...Object.keys(other)]);
-  const field = [...names].find((name) => own[name] !== other[name]);
-  if (field === undefined) return null;
+/** A LinkError that names the fields in which two digests differ, and both values; null if they are equal. */
+export function differenceOf(own: Digest, other: ReadonlyMap<string, string>): LinkError | null {
+  const mine = new Map(Object.entries(own));
+  const names = [...new Set([...mine.keys(), ...other.keys()])];
+  const differing = names.filter((name) => mine.get(name) !== other.get(name));
+  if (differing.length === 0) return null;
+  const words = differing.map(
+    (name) => `${name} differs: ${mine.get(name) ?? "nothing"} here, ${other.get(name) ?? "nothing"} there`,
+  );
   return new LinkError(
     "different-processes",
-    `${field} differs: ${own[field] ?? "nothing"} here, ${other[field] ?? "nothing"} there`,
+    words.join("; "),
     "use one version of Lockstep and Node, the same data and the same settings on all hosts",
   );
 }

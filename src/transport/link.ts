@@ -1,115 +1,146 @@
 /**
  * One process's end of a link to another: greets, then sends and receives messages in order, each frame counted and sealed; hears
- * whether the other end is alive. Any gap, repeat, damage or silence ends it with a LinkError: nothing is ever repaired silently.
+ * whether the other end is alive. Any gap, repeat, damage or silence ends it with an error: nothing is ever repaired silently.
+ *
+ *     greeting ── the other end is known ─▶ known ── its first sealed frame, or a listener at once ─▶ open ── BYE, both ways ─▶ parted
  */
-import { EnvironmentError } from "../base/errors.ts";
-import { decode, emptyHeader, HEADER_BYTES, type Header } from "./frame.ts";
-import { Greeting, type GreetingOptions } from "./greeting.ts";
-import { LinkError } from "./link-error.ts";
-import { Outbox, WINDOW_BYTES } from "./outbox.ts";
-import { type Patience, REBIND_MS, REOPEN_MS } from "./patience.ts";
+import type { FlightRecorder } from "../profile/flight-recorder.ts";
+import { abortedBy, encodeReport } from "./abort-report.ts";
+import { decodeHeader, emptyHeader, type FrameHeader, FrameType } from "./frame.ts";
+import { GREETING_BYTES, Greeting, type GreetingOptions, highOf, lowOf, type Step } from "./greeting.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { FrameError, LinkBroken, LinkError } from "./link-error.ts";
+import { Outbox } from "./outbox.ts";
+import { PATIENCE, type Patience } from "./patience.ts";
+import { Reassembly } from "./reassembly.ts";
 import { directionKey, makeSeal, type Seal, type Security } from "./seal.ts";
-import type { AbortReport, Arrival, Inbox, Message } from "./transport.ts";
-import { Wire, type WireOptions } from "./wire.ts";
+import type { AbortReport, Inbox, Message } from "./transport.ts";
+import type { Wire, WireReceiver } from "./wire.ts";
 
-/** Of what a process says of its failure. */
-const REPORT_CHARACTERS = 2000;
-
-/** What carries frames: a Wire, or in tests something worse. */
-export type Carrier = Pick<Wire, "send" | "close">;
+/** Frames of strangers after which whoever holds the place is turned out, before his time is over. */
+const STRANGERS_A_TURN = 4;
 
 export interface LinkOptions extends GreetingOptions {
+  readonly wire: Wire;
+  /** Where errors say that it is. */
   readonly address: string;
   readonly security: Security;
-  readonly patience: Patience;
+  readonly frameBytes: number;
+  readonly windowBytes: number;
+  readonly patience?: Patience;
   /** How the other end is called in messages to people: "process 1 (host b)". */
   readonly peerName: string;
   readonly inbox: Pick<Inbox, "place" | "arrived">;
+  readonly recorder: FlightRecorder;
   readonly opened: () => void;
+  /** May be called more than once, also after close(). */
   readonly failed: (error: unknown) => void;
-  /** The other end has said that it sends no more. */
+  /** Both ends have said that they send no more, and heard it. */
   readonly parted: () => void;
-  readonly makeWire?: (options: WireOptions) => Carrier;
+  /** The other end is silent for long, or speaks again. */
+  readonly warn: (message: string) => void;
 }
 
-export class Link {
+interface Open {
+  readonly outbox: Outbox;
+  readonly reassembly: Reassembly;
+  readonly seal: Seal;
+}
+
+export class Link implements WireReceiver {
   readonly #options: LinkOptions;
-  #wire: Carrier;
-  #greeting: Greeting;
-  #outbox: Outbox | null = null;
-  #seal: Seal | null = null;
-  #expected = 0n;
-  #place: Uint8Array | null = null;
-  /** Frames that had to wait for their place, the oldest first. */
-  readonly #held: { header: Header; frame: Buffer }[] = [];
-  #owedCredit = 0;
-  #timer: NodeJS.Timeout;
-  #reopening: NodeJS.Timeout | null = null;
-  /** Ticks of the own clock: a machine that slept has heard nothing, and missed nothing. */
-  #silentMs = 0;
-  #lifeMs = 0;
+  readonly #patience: Patience;
+  readonly #greeting: Greeting;
+  readonly #heartbeat: Heartbeat;
+  readonly #header = emptyHeader();
+  #open: Open | null = null;
+  #isOpen = false;
+  /** The link sequence of the next frame. */
+  #expected = 0;
+  #greetingMs = 0;
+  #strangers = 0;
+  #lastHeard = "nothing";
   #isClosed = false;
-  #parting = false;
+  #isAborting = false;
+  readonly #bye = { asked: false, theirs: false, heard: false, parted: false };
 
   constructor(options: LinkOptions) {
+    const { security, frameBytes, windowBytes, digest, wire } = options;
     this.#options = options;
-    this.#greeting = new Greeting(options);
-    this.#wire = this.#open();
-    this.#timer = setInterval(() => this.#tick(), options.patience.beatMs);
+    this.#patience = options.patience ?? PATIENCE;
+    this.#heartbeat = new Heartbeat(this.#patience, options.peerName, options.warn);
+    const fields = { security, "frame bytes": `${frameBytes}`, "window bytes": `${windowBytes}`, ...digest };
+    this.#greeting = new Greeting({ ...options, digest: fields });
+    wire.admit(GREETING_BYTES);
+    wire.receiver = this;
   }
 
   get isOpen(): boolean {
-    return this.#outbox !== null;
+    return this.#isOpen;
+  }
+
+  get isParted(): boolean {
+    return this.#bye.parted;
+  }
+
+  /** Dials; a listener waits. */
+  begin(): void {
+    this.#guard(() => this.#speak());
+  }
+
+  /** The inbox may be asked from now on. */
+  release(): void {
+    this.#guard(() => this.#open?.reassembly.release());
   }
 
   send(message: Message, sent: () => void): void {
-    this.#outbox?.add(message, sent);
-    this.#outbox?.pump();
+    if (!this.#bye.asked && !this.#isAborting) this.#open?.outbox.add(message, sent);
   }
 
   /** Asks again for places of what had none. */
   resume(): void {
     this.#guard(() => {
-      while (this.#held.length > 0) {
-        const [{ header, frame }] = this.#held;
-        if (!this.#put(header, frame)) return;
-        this.#held.shift();
-      }
+      this.#open?.reassembly.resume();
+      this.#open?.outbox.pump();
     });
   }
 
   part(): void {
-    this.#outbox?.notify("bye");
-    this.#outbox?.pump();
+    this.#bye.asked = true;
+    this.#open?.outbox.notify("bye");
   }
 
+  /** Says why this process stops, and listens no longer. */
   abort(report: AbortReport): void {
-    const short = { ...report, message: report.message.slice(0, REPORT_CHARACTERS) };
-    this.#outbox?.notify("abort", 0, Buffer.from(JSON.stringify(short)));
-    this.#outbox?.pump();
+    this.#isAborting = true;
+    this.#guard(() => this.#open?.outbox.abort(encodeReport(report)));
   }
 
   close(): void {
     this.#isClosed = true;
-    clearInterval(this.#timer);
-    if (this.#reopening !== null) clearTimeout(this.#reopening);
-    this.#wire.close();
+    this.#options.wire.close();
   }
 
-  #open(): Carrier {
-    const { address, dials, makeWire = (options) => new Wire(options) } = this.#options;
-    const wire = makeWire({
-      ...{ address, binds: !dials },
-      received: (frame) => this.#guard(() => this.#receive(frame)),
-      writable: () => this.#guard(() => this.#outbox?.pump() ?? this.#hail()),
+  frame(frame: Buffer): void {
+    if (this.#isAborting) return;
+    this.#guard(() => (this.#open ? this.#receive(this.#open, frame) : this.#greet(frame)));
+  }
+
+  writable(): void {
+    this.#guard(() => this.#open?.outbox.pump());
+    if (!this.#isOpen) this.begin();
+  }
+
+  broken(reason: string): void {
+    this.#guard(() => {
+      throw new LinkBroken(this.#options.peerName, reason);
     });
-    if (dials) queueMicrotask(() => this.#hail());
-    return wire;
   }
 
-  #hail(): void {
-    const { hello } = this.#greeting;
-    if (hello && !this.#outbox && !this.#isClosed) this.#wire.send(hello);
+  /** To be called every so many ms. */
+  tick(periodMs: number): void {
+    this.#guard(() => this.#options.wire.drain());
+    this.#guard(() => (this.#isOpen ? this.#listen(periodMs) : this.#wait(periodMs)));
   }
 
   #guard(act: () => void): void {
@@ -117,178 +148,144 @@ export class Link {
     try {
       act();
     } catch (thrown) {
-      this.#options.failed(thrown);
+      const isFrames = thrown instanceof FrameError;
+      this.#options.failed(
+        isFrames ? new LinkBroken(this.#options.peerName, thrown.message, thrown) : thrown,
+      );
     }
   }
 
-  #receive(frame: Buffer): void {
-    if (this.#seal === null) {
-      this.#greet(frame);
-      return;
-    }
-    const header = decode(frame, this.#seal.bytes);
-    this.#seal.open(frame, header.sequence);
-    this.#check(header);
-    this.#silentMs = 0;
-    if (header.kind === "credit") this.#outbox?.give(header.credit);
-    if (header.kind === "credit") this.#outbox?.pump();
-    else if (header.kind === "abort")
-      throw this.#aborted(frame.subarray(HEADER_BYTES, HEADER_BYTES + header.payloadBytes));
-    else if (header.kind === "bye") this.#part();
-    else if (header.kind === "data") {
-      if (this.#held.length > 0 || !this.#put(header, frame)) this.#held.push({ header, frame });
-    }
+  /** Says what is to be said, again if nobody has answered. */
+  #speak(): void {
+    const word = this.#options.dials ? this.#greeting.lastWord : null;
+    if (word) this.#options.wire.send(word);
   }
 
-  /** A stranger's frame is no reason to stop a run: who holds the place is let go, and the greeting begins anew. */
+  /** A stranger's frame is no reason to stop a run: it is counted, and who sends many is turned out. */
   #greet(frame: Buffer): void {
-    const { security, runKey, self, peer, dials, run, opened } = this.#options;
-    let step: ReturnType<Greeting["take"]>;
+    const { wire, dials } = this.#options;
+    let step: Step;
     try {
       step = this.#greeting.take(frame);
     } catch (thrown) {
-      if (thrown instanceof LinkError && thrown.code === "different-processes") throw this.#named(thrown);
-      if (dials) throw thrown;
-      this.#rebind();
+      if (!(thrown instanceof FrameError)) throw thrown;
+      this.#strangers++;
+      if (this.#strangers % STRANGERS_A_TURN === 0 && !dials) wire.evict();
       return;
     }
-    if (step.answer) this.#wire.send(step.answer);
+    if (step.answer) wire.send(step.answer);
     if (step.difference) throw this.#named(step.difference);
     if (!step.nonces) return;
-    const key = (from: number, to: number) => directionKey(runKey, step.nonces as Buffer, `${from} to ${to}`);
-    this.#seal = makeSeal(security, key(peer, self));
-    this.#outbox = new Outbox(emptyHeader(run, self, peer), makeSeal(security, key(self, peer)), (bytes) =>
-      this.#wire.send(bytes),
-    );
-    opened();
+    this.#know(step.nonces);
+    // The dialer is sure that it was heard when the listener says something sealed.
+    if (!dials) this.#beginOpen();
+  }
+
+  #know(nonces: Buffer): void {
+    const { run, generation, self, peer, dials, runKey, security } = this.#options;
+    const { wire, frameBytes, windowBytes, recorder, inbox } = this.#options;
+    const link = `${run} ${generation} ${dials ? self : peer} ${dials ? peer : self}`;
+    const [out, back] = dials ? ([1, 2] as const) : ([2, 1] as const);
+    const seal = (direction: 1 | 2) =>
+      makeSeal(security, directionKey(runKey, nonces, link, direction), direction);
+    const reassembly = new Reassembly({ peer, windowBytes, inbox, recorder });
+    const header: FrameHeader = {
+      ...emptyHeader(),
+      ...{ runLow: lowOf(run), runHigh: highOf(run), generation, source: self, destination: peer },
+    };
+    const consumed = () => reassembly.consumed;
+    const common = { peer, wire, frameBytes, windowBytes, recorder };
+    const outbox = new Outbox({ ...common, header, seal: seal(out), consumed });
+    wire.admit(frameBytes);
+    this.#open = { outbox, reassembly, seal: seal(back) };
+  }
+
+  #beginOpen(): void {
+    this.#isOpen = true;
+    this.#open?.outbox.notify("beat");
+    this.#options.opened();
   }
 
   #named({ code, message, fix }: LinkError): LinkError {
-    return new LinkError(
-      code,
-      `${this.#options.peerName} and process ${this.#options.self}: ${message}`,
-      fix,
-    );
+    const { self, peerName } = this.#options;
+    return new LinkError(code, `process ${self} ("here") and ${peerName} ("there"): ${message}`, fix);
   }
 
-  /** Once at a time: two would take the address from each other. */
-  #rebind(): void {
-    if (this.#reopening !== null) return;
-    this.#wire.close();
-    this.#greeting = new Greeting(this.#options);
-    // The address is free when the old socket is closed, some turns of the event loop from now.
-    this.#reopening = setTimeout(() => this.#guard(() => this.#reopen()), REOPEN_MS);
+  #receive({ outbox, reassembly, seal }: Open, frame: Buffer): void {
+    // Said again because it seemed lost, on its way while the other end got to know this one.
+    if (this.#expected === 0 && this.#greeting.isEcho(frame)) return;
+    const header = this.#header;
+    decodeHeader(frame, header, seal.trailerBytes);
+    const payload = seal.open(frame, header.linkSequence);
+    this.#check(header);
+    this.#heartbeat.heard();
+    if (!this.#isOpen) this.#beginOpen();
+    outbox.credit(header.credited);
+    this.#dispatch(header, payload, reassembly);
+    if (!this.#isClosed && !this.#isAborting) outbox.pump();
   }
 
-  #reopen(): void {
-    this.#reopening = null;
-    try {
-      this.#wire = this.#open();
-    } catch (thrown) {
-      if (!(thrown instanceof EnvironmentError)) throw thrown;
-      // The old socket is not gone yet; who never gets the address is told of by the deadline for greetings.
-      this.#rebind();
-    }
-  }
-
-  #check({ sequence, source, target, run, kind }: Header): void {
-    const { self, peer } = this.#options;
-    if (
-      kind === "hello" ||
-      kind === "challenge" ||
-      kind === "proof" ||
-      source !== peer ||
-      target !== self ||
-      run !== this.#options.run
-    )
-      throw this.#broken(
-        `a ${kind} of process ${source} to process ${target} came where only process ${peer}'s data may`,
+  #check({ linkSequence, source, destination, generation, runLow, runHigh }: FrameHeader): void {
+    const { self, peer, run } = this.#options;
+    const isTheirs = source === peer && destination === self && generation === this.#options.generation;
+    if (!isTheirs || runLow !== lowOf(run) || runHigh !== highOf(run))
+      throw new FrameError(
+        "stranger",
+        `a frame of process ${source} to process ${destination}, or another run`,
       );
-    if (sequence !== this.#expected)
-      throw this.#broken(
-        sequence > this.#expected
-          ? `frames ${this.#expected} to ${sequence - 1n} were lost`
-          : `frame ${sequence} came twice`,
-      );
+    if (linkSequence > this.#expected)
+      throw new FrameError("frames-lost", `frames ${this.#expected} to ${linkSequence - 1} were lost`);
+    if (linkSequence < this.#expected)
+      throw new FrameError("frame-twice", `frame ${linkSequence} came twice`);
     this.#expected++;
   }
 
-  /** Copies a frame's payload into its message's place; false where there is none yet. */
-  #put(header: Header, frame: Buffer): boolean {
-    const { inbox, peer } = this.#options;
-    const { channel, execution, flags, first, payloadBytes, messageBytes } = header;
-    const arrival: Arrival = { peer, channel, sequence: execution, flags, bytes: messageBytes };
-    if (first === 0) this.#place = inbox.place(arrival);
-    if (this.#place === null) return false;
-    if (this.#place.length !== messageBytes)
-      throw this.#broken(`a message of ${messageBytes} bytes changed its size`);
-    this.#place.set(frame.subarray(HEADER_BYTES, HEADER_BYTES + payloadBytes), first);
-    this.#giveBack(payloadBytes);
-    if (first + payloadBytes === messageBytes) {
-      this.#place = null;
-      inbox.arrived(arrival);
-    }
-    return true;
+  #dispatch(header: FrameHeader, payload: Buffer, reassembly: Reassembly): void {
+    const { type, channel, sequence } = header;
+    if (type === FrameType.data) {
+      if (this.#bye.theirs) throw new FrameError("after-bye", "a message after its last one");
+      this.#lastHeard = `message ${sequence} of channel ${channel}`;
+      reassembly.take(header, payload);
+    } else if (type === FrameType.abort) {
+      throw abortedBy(this.#options.peerName, payload);
+    } else if (type === FrameType.bye) {
+      this.#bye.theirs = true;
+      this.#open?.outbox.notify("byeHeard");
+      this.#partIfDone();
+    } else if (type === FrameType.byeHeard) {
+      this.#bye.heard = true;
+      this.#partIfDone();
+    } else if (type !== FrameType.beat && type !== FrameType.credit)
+      throw new FrameError("frame-order", `a frame of type ${type} after the greeting`);
   }
 
-  #giveBack(bytes: number): void {
-    this.#owedCredit += bytes;
-    if (this.#owedCredit < WINDOW_BYTES / 4) return;
-    this.#outbox?.notify("credit", this.#owedCredit);
-    this.#owedCredit = 0;
-    this.#outbox?.pump();
-  }
-
-  #part(): void {
-    this.#parting = true;
+  #partIfDone(): void {
+    const { theirs, heard, parted } = this.#bye;
+    if (!theirs || !heard || parted) return;
+    this.#bye.parted = true;
     this.#options.parted();
   }
 
-  #tick(): void {
-    const { patience, peerName, dials } = this.#options;
-    this.#silentMs += patience.beatMs;
-    this.#lifeMs += patience.beatMs;
-    if (this.#outbox) {
-      this.#outbox.notify("beat");
-      this.#guard(() => this.#outbox?.pump());
-      if (this.#silentMs > patience.deadMs && !this.#parting)
-        this.#options.failed(
-          new LinkError(
-            "peer-silent",
-            `${peerName} has said nothing for ${this.#silentMs / 1000} s`,
-            "look whether its host is up, stopped or cut off",
-          ),
-        );
-    } else if (this.#lifeMs > patience.greetMs)
-      this.#options.failed(
-        new LinkError(
-          "no-greeting",
-          `${peerName} has not greeted in ${patience.greetMs / 1000} s at ${this.#options.address}`,
-          "look whether it runs, and whether a firewall or another program holds that address",
-        ),
+  #listen(periodMs: number): void {
+    const { outbox } = this.#open as Open;
+    if (this.#heartbeat.owesBeat(periodMs, outbox.sequence)) outbox.notify("beat");
+    // Whoever has said that it leaves, and knows that this side does, owes no more beats.
+    if (!this.#bye.theirs || !this.#bye.asked) this.#heartbeat.listen(periodMs, this.#lastHeard);
+  }
+
+  #wait(periodMs: number): void {
+    const { retryMs, evictMs, greetMs } = this.#patience;
+    const { peerName, address, dials } = this.#options;
+    const before = this.#greetingMs;
+    this.#greetingMs += periodMs;
+    const passes = (everyMs: number) => Math.floor(before / everyMs) < Math.floor(this.#greetingMs / everyMs);
+    if (this.#greetingMs >= greetMs)
+      throw new LinkError(
+        "no-greeting",
+        `${peerName} has not greeted in ${greetMs / 1000} s at ${address}; ${this.#strangers} frames there were of someone who does not know the run's key`,
+        "look whether it runs, and whether a firewall or another program holds that address",
       );
-    else if (dials) this.#hail();
-    else if (this.#lifeMs % REBIND_MS < patience.beatMs) this.#rebind();
-  }
-
-  #aborted(payload: Buffer): LinkError {
-    const report = JSON.parse(payload.toString()) as AbortReport;
-    return new LinkError(
-      "aborted",
-      `${this.#options.peerName} stopped: ${report.message}`,
-      "see its failure",
-      {
-        ...(report.rank === undefined ? {} : { rank: report.rank }),
-        ...(report.step === undefined ? {} : { step: report.step }),
-      },
-    );
-  }
-
-  #broken(what: string): LinkError {
-    return new LinkError(
-      "link-broken",
-      `the link to ${this.#options.peerName} is broken: ${what}`,
-      "look at the network between the hosts; the run can be resumed from its last checkpoint",
-    );
+    if (dials && passes(retryMs)) this.#speak();
+    else if (!dials && passes(evictMs)) this.#options.wire.evict();
   }
 }

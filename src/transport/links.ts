@@ -2,34 +2,54 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { LockstepError } from "../base/errors.ts";
+import { FlightRecorder } from "../profile/flight-recorder.ts";
+import { makeWire } from "./address.ts";
+import { HEADER_BYTES } from "./frame.ts";
 import type { Digest } from "./handshake.ts";
-import { Link, type LinkOptions } from "./link.ts";
+import { Link } from "./link.ts";
 import { LinkError } from "./link-error.ts";
 import { PATIENCE, type Patience } from "./patience.ts";
-import type { Security } from "./seal.ts";
+import { type Security, TAG_BYTES } from "./seal.ts";
 import type { AbortReport, Inbox, Message, Transport } from "./transport.ts";
+import { type Clock, systemClock, type Wire } from "./wire.ts";
 
+/** Of a frame, all in all: 128 KB of payload took less time than 64 or 256. */
+const FRAME_BYTES = HEADER_BYTES + 128 * 1024 + TAG_BYTES;
+/** Of what may be under way in one direction of a link. */
+const WINDOW_BYTES = 4 * 2 ** 20;
+/** After the last frame, before sockets are closed: nanomsg forgets what it has not sent by then. */
+const LINGER_MS = 200;
+/** Below the ports that systems give to those who dial: of those, any may be in use, or have been a minute ago. */
 const FIRST_PORT = 20_000;
-const LAST_PORT = 59_999;
-/** After the last farewell, before sockets are closed: nanomsg forgets what it has not sent by then. */
-const LINGER_MS = 100;
-const FAREWELL_MS = 5000;
+const LAST_PORT = 32_767;
+/** How often links look at the clock. */
+const TICK_MS = 100;
 
 export interface LinksOptions {
   readonly self: number;
   /** How each process is called in messages to people. */
   readonly names: readonly string[];
+  /** u64 */
   readonly run: bigint;
+  /** How often the run was started before; 0 if left out. */
+  readonly generation?: number;
   readonly runKey: Buffer;
   readonly security: Security;
+  /** What must be equal everywhere, hashed where it is long. */
   readonly digest: Digest;
   readonly inbox: Inbox;
   readonly patience?: Patience;
+  readonly frameBytes?: number;
+  readonly windowBytes?: number;
   /** Where this process listens for each process of higher index, and where the lower ones listen for it. */
   readonly addresses: ReadonlyMap<number, string>;
+  /** Wires that are there already, by peer; the others are made of their addresses. */
+  readonly wires?: ReadonlyMap<number, Wire>;
+  readonly clock?: Clock;
+  readonly warn?: (message: string) => void;
 }
 
-/** A free address for the link between two processes: within a host a file in `folder`, which must be its user's alone. */
+/** The address of the link between two processes of one host; `folder` must be its user's alone. */
 export function localAddress(folder: string, listener: number, dialer: number): string {
   return `ipc://${join(folder, `${listener}-${dialer}`)}`;
 }
@@ -46,46 +66,65 @@ class Outcome {
     this.resolve = resolve;
     this.reject = reject;
   });
+
+  constructor() {
+    this.promise.catch(() => {}); // whoever asks for it later hears of it then
+  }
 }
 
 export class Links implements Transport {
   readonly self: number;
   readonly peers: readonly number[];
+  readonly #recorder = new FlightRecorder();
   readonly #links = new Map<number, Link>();
-  readonly #inbox: Inbox;
+  readonly #options: LinksOptions;
+  readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #opened = new Outcome();
-  readonly #parted = new Outcome();
-  #partings = 0;
-  #isOver = false;
+  readonly #closed = new Outcome();
+  readonly #stopTicking: () => void;
+  #state: "running" | "leaving" | "over" = "running";
+  #leavingMs = 0;
+  /** What went wrong while close() was waited for. */
+  #farewellFailure: LockstepError | null = null;
 
-  private constructor({ self, names, addresses, inbox, ...options }: LinksOptions) {
+  private constructor(options: LinksOptions) {
+    const { self, names, wires, addresses } = options;
     this.self = self;
-    this.#inbox = inbox;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#patience = options.patience ?? PATIENCE;
     this.peers = names.map((_, peer) => peer).filter((peer) => peer !== self);
-    this.#opened.promise.catch(() => {}); // heard by open()
+    const tickMs = Math.min(TICK_MS, this.#patience.beatMs);
+    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(tickMs));
     try {
       for (const peer of this.peers) {
-        const link: LinkOptions = {
-          ...{ ...options, self, peer, inbox, dials: peer < self, peerName: names[peer] },
-          patience: options.patience ?? PATIENCE,
-          address: addresses.get(peer) as string,
-          opened: () => this.#open(),
-          failed: (error) => this.#fail(error),
-          parted: () => this.#part(),
-        };
-        this.#links.set(peer, new Link(link));
+        const address = addresses.get(peer) ?? "";
+        const dials = peer < self;
+        const wire = wires?.get(peer) ?? makeWire(address, !dials);
+        this.#links.set(peer, this.#link(peer, address, wire));
       }
     } catch (thrown) {
       this.#closeAll();
       throw thrown;
     }
+    for (const link of this.#links.values()) link.begin();
+    if (this.peers.length === 0) this.#opened.resolve();
   }
 
-  /** Resolves when all other processes have greeted; rejects with the first that refuses, differs, or does not come. */
+  /** Resolves when all other processes have greeted; rejects with the first error: who refuses, differs, or does not come. */
   static async open(options: LinksOptions): Promise<Links> {
     const links = new Links(options);
     await links.#opened.promise;
+    // Whoever waits for this has the transport before the first message arrives.
+    links.#clock.soon(() => {
+      for (const link of links.#links.values()) link.release();
+    });
     return links;
+  }
+
+  get recorder(): SharedArrayBuffer {
+    return this.#recorder.shared;
   }
 
   send(peer: number, message: Message, sent: () => void): void {
@@ -97,21 +136,34 @@ export class Links implements Transport {
   }
 
   abort(report: AbortReport): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#leavingMs = 0;
     for (const link of this.#links.values()) link.abort(report);
-    setTimeout(() => this.#closeAll(), LINGER_MS);
   }
 
-  async close(): Promise<void> {
-    if (this.#isOver) return;
-    for (const link of this.#links.values()) link.part();
-    const deadline = setTimeout(() => this.#parted.resolve(), FAREWELL_MS);
-    await this.#parted.promise;
-    clearTimeout(deadline);
-    this.#isOver = true;
-    await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
-    this.#closeAll();
+  /** Rejects with what goes wrong while it waits; after abort() or a failure, resolves when all sockets are closed. */
+  close(): Promise<void> {
+    if (this.#state === "running") {
+      this.#state = "leaving";
+      for (const link of this.#links.values()) link.part();
+      if (this.peers.length === 0) this.#closeAll();
+    }
+    return this.#closed.promise;
+  }
+
+  #link(peer: number, address: string, wire: Wire): Link {
+    const { self, inbox, names, warn = () => {}, generation = 0 } = this.#options;
+    const { frameBytes = FRAME_BYTES, windowBytes = WINDOW_BYTES } = this.#options;
+    return new Link({
+      ...{ ...this.#options, peer, address, wire, generation, frameBytes, windowBytes, warn },
+      ...{ patience: this.#patience, recorder: this.#recorder },
+      ...{ dials: peer < self, peerName: names[peer] },
+      inbox,
+      opened: () => this.#open(),
+      failed: (error) => this.#fail(error),
+      parted: () => this.#part(),
+    });
   }
 
   #open(): void {
@@ -119,24 +171,54 @@ export class Links implements Transport {
   }
 
   #part(): void {
-    this.#partings++;
-    if (this.#partings === this.peers.length) this.#parted.resolve();
+    if ([...this.#links.values()].every((link) => link.isParted)) this.#linger();
+  }
+
+  #linger(): void {
+    this.#state = "over";
+    this.#leavingMs = 0;
+  }
+
+  /** Frames that the system has not taken are given a little time; then the end. */
+  #tick(periodMs: number): void {
+    for (const link of this.#links.values()) link.tick(periodMs);
+    if (this.#state === "running") return;
+    this.#leavingMs += periodMs;
+    if (this.#state === "leaving" && this.#leavingMs > this.#patience.farewellMs) {
+      const missing = this.peers.filter((peer) => !this.#links.get(peer)?.isParted);
+      const who = missing.map((peer) => this.#options.names[peer]).join(", ");
+      this.#fail(
+        new LinkError(
+          "no-farewell",
+          `${who} did not say that it is done within ${this.#patience.farewellMs / 1000} s of this process`,
+          "look what it does; everything it sent before has arrived",
+        ),
+      );
+    }
+    if (this.#state === "over" && this.#leavingMs >= LINGER_MS) this.#closeAll();
   }
 
   #fail(thrown: unknown): void {
-    if (this.#isOver) return;
+    if (this.#state === "over") return;
     const error =
       thrown instanceof LockstepError
         ? thrown
         : new LinkError("link-broken", String(thrown), "see the stack; please report it", {}, thrown);
+    if (this.#state === "leaving") this.#farewellFailure = error;
     // The others should hear of it from here, too: their links to whoever failed may be sound.
     this.abort({ code: error.code, message: error.message, ...error.where });
     this.#opened.reject(error);
-    this.#parted.resolve();
-    this.#inbox.failed(error);
+    this.#options.inbox.failed(error);
   }
 
   #closeAll(): void {
+    this.#stopTicking();
     for (const link of this.#links.values()) link.close();
+    this.#opened.reject(closedEarly());
+    if (this.#farewellFailure) this.#closed.reject(this.#farewellFailure);
+    else this.#closed.resolve();
   }
 }
+
+const closedEarly = (): LinkError =>
+  new LinkError("link-closed", "the links were closed before they were open", "please report it");

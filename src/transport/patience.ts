@@ -1,15 +1,26 @@
-/** How long the ends of a link wait for each other. */
-
-/** Heartbeats and patience, ms. */
+/** How long a link waits for what, ms. */
 export interface Patience {
+  /** Something is sent at least so often. */
   readonly beatMs: number;
+  /** A warning when nothing came for so long. */
+  readonly suspectMs: number;
   readonly deadMs: number;
   /** Until the other end must have greeted. */
   readonly greetMs: number;
+  /** A dialer that is not answered speaks again. */
+  readonly retryMs: number;
+  /** A listener that nobody has greeted properly lets go of whoever holds its only place. */
+  readonly evictMs: number;
+  /** At the end, until all others must be done, too. */
+  readonly farewellMs: number;
 }
 
-export const PATIENCE: Patience = { beatMs: 1000, deadMs: 15_000, greetMs: 30_000 };
-
-/** A listener that nobody has greeted properly for so long lets go of whoever holds its only place. */
-export const REBIND_MS = 2000;
-export const REOPEN_MS = 50;
+export const PATIENCE: Patience = {
+  beatMs: 1000,
+  suspectMs: 5000,
+  deadMs: 15_000,
+  greetMs: 30_000,
+  retryMs: 300,
+  evictMs: 2000,
+  farewellMs: 30_000,
+};

@@ -1,75 +1,123 @@
 /**
- * How frames are protected: `auth` signs them (GMAC: AES-256-GCM with the whole frame as additional data), `encrypt` also hides
- * the payload (AES-256-GCM), `off` does neither.
+ * Seals frames, so that one that was changed, repeated or sent by someone else is told apart.
  *
- * A nonce is the direction and the frame's sequence number, which never repeats under one key: keys are a link's own, made of both
- * sides' random numbers.
+ *   auth     AES-256-GCM over nothing, header and payload as associated data (GMAC): nobody can change them, all can read
+ *   encrypt  AES-256-GCM over the payload, the header as associated data
+ *   off      crc32 of header and payload (every Node that Lockstep runs on has zlib's): against accidents, not against people
+ *
+ *   nonce    │ direction (u32) │ link sequence (u64) │   big endian; no sequence ever repeats under one key
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import { HEADER_BYTES } from "./frame.ts";
-import { LinkError } from "./link-error.ts";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type DecipherGCM,
+  hkdfSync,
+  type KeyObject,
+} from "node:crypto";
+import { crc32 } from "node:zlib";
+import { CRC_OFFSET, HEADER_BYTES } from "./frame.ts";
+import { FrameError } from "./link-error.ts";
 
 export const SECURITIES = ["auth", "encrypt", "off"] as const;
 export type Security = (typeof SECURITIES)[number];
+export const TAG_BYTES = 16;
+const CIPHER = "aes-256-gcm";
 
-const TAG_BYTES = 16;
-const ALGORITHM = "aes-256-gcm";
+/** Dialer to listener, listener to dialer. */
+export type Direction = 1 | 2;
 
-/** One direction of a link. */
+/** One way of one link. `frame` is a whole frame: header, payload, trailer. */
 export interface Seal {
-  readonly bytes: number;
-  /** Protects a frame whose header and payload are written; its last `bytes` take the seal. */
-  close(frame: Buffer, sequence: bigint): void;
-  /** Throws a LinkError where the frame is not as it was closed. Decrypts in place. */
-  open(frame: Buffer, sequence: bigint): void;
+  readonly trailerBytes: number;
+  /** Fills in crc or tag, and encrypts the payload in place. */
+  close(frame: Buffer, linkSequence: number): void;
+  /** The payload, in place or decrypted elsewhere; FrameError unless it is the frame that was closed with that number. */
+  open(frame: Buffer, linkSequence: number): Buffer;
 }
 
-const OPEN: Seal = { bytes: 0, close: () => {}, open: () => {} };
-
-/** The key of one direction of a link, from the run's key and both sides' random numbers. */
-export function directionKey(runKey: Buffer, nonces: Buffer, direction: string): Buffer {
-  return Buffer.from(hkdfSync("sha256", runKey, nonces, `lockstep 1 frames ${direction}`, 32));
+/** The key of one way of one link: known to those who have the run's key and saw this handshake. */
+export function directionKey(
+  runKey: Uint8Array,
+  nonces: Uint8Array,
+  link: string,
+  direction: Direction,
+): Buffer {
+  return Buffer.from(hkdfSync("sha256", runKey, nonces, `lockstep 1 frames ${link} ${direction}`, 32));
 }
 
-export function makeSeal(security: Security, key: Buffer): Seal {
-  if (security === "off") return OPEN;
-  const hides = security === "encrypt";
-  const nonce = Buffer.alloc(12);
-  const parts = (frame: Buffer) => {
+export function makeSeal(security: Security, key: Uint8Array, direction: Direction): Seal {
+  if (security === "off") return new Checksum();
+  return new Gcm(createSecretKey(key), direction, security === "encrypt");
+}
+
+function changed(): FrameError {
+  return new FrameError("frame-forged", "a frame does not have its sender's seal: it was changed or forged");
+}
+
+class Gcm implements Seal {
+  readonly trailerBytes = TAG_BYTES;
+  readonly #key: KeyObject;
+  readonly #nonce = Buffer.alloc(12);
+  readonly #encrypts: boolean;
+
+  constructor(key: KeyObject, direction: Direction, encrypts: boolean) {
+    this.#key = key;
+    this.#nonce.writeUInt32BE(direction, 0);
+    this.#encrypts = encrypts;
+  }
+
+  #number(linkSequence: number): Buffer {
+    this.#nonce.writeUInt32BE(Math.floor(linkSequence / 2 ** 32), 4);
+    this.#nonce.writeUInt32BE(linkSequence % 2 ** 32, 8);
+    return this.#nonce;
+  }
+
+  close(frame: Buffer, linkSequence: number): void {
     const end = frame.length - TAG_BYTES;
+    const cipher = createCipheriv(CIPHER, this.#key, this.#number(linkSequence));
+    cipher.setAAD(frame.subarray(0, this.#encrypts ? HEADER_BYTES : end));
+    if (this.#encrypts) cipher.update(frame.subarray(HEADER_BYTES, end)).copy(frame, HEADER_BYTES);
+    cipher.final();
+    cipher.getAuthTag().copy(frame, end);
+  }
+
+  open(frame: Buffer, linkSequence: number): Buffer {
+    const end = frame.length - TAG_BYTES;
+    const decipher = createDecipheriv(CIPHER, this.#key, this.#number(linkSequence), {
+      authTagLength: TAG_BYTES,
+    });
+    decipher.setAuthTag(frame.subarray(end));
+    decipher.setAAD(frame.subarray(0, this.#encrypts ? HEADER_BYTES : end));
     const payload = frame.subarray(HEADER_BYTES, end);
-    return {
-      signed: hides ? frame.subarray(0, HEADER_BYTES) : frame.subarray(0, end),
-      payload,
-      tag: frame.subarray(end),
-    };
-  };
-  return {
-    bytes: TAG_BYTES,
-    close(frame, sequence) {
-      nonce.writeBigUInt64LE(sequence, 4);
-      const { signed, payload, tag } = parts(frame);
-      const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(signed);
-      if (hides) cipher.update(payload).copy(payload);
-      cipher.final();
-      cipher.getAuthTag().copy(tag);
-    },
-    open(frame, sequence) {
-      nonce.writeBigUInt64LE(sequence, 4);
-      const { signed, payload, tag } = parts(frame);
-      const decipher = createDecipheriv(ALGORITHM, key, nonce).setAAD(signed).setAuthTag(tag);
-      if (hides) decipher.update(payload).copy(payload);
-      try {
-        decipher.final();
-      } catch (thrown) {
-        throw new LinkError(
-          "bad-seal",
-          "a frame is not what its sender sealed",
-          "the network damages data, or somebody changes it",
-          {},
-          thrown,
-        );
-      }
-    },
-  };
+    const plain = this.#encrypts ? decipher.update(payload) : payload;
+    checkTag(decipher);
+    return plain;
+  }
+}
+
+function checkTag(decipher: DecipherGCM): void {
+  try {
+    decipher.final();
+  } catch {
+    throw changed();
+  }
+}
+
+class Checksum implements Seal {
+  readonly trailerBytes = 0;
+
+  close(frame: Buffer): void {
+    frame.writeUInt32LE(0, CRC_OFFSET);
+    frame.writeUInt32LE(crc32(frame), CRC_OFFSET);
+  }
+
+  open(frame: Buffer): Buffer {
+    const told = frame.readUInt32LE(CRC_OFFSET);
+    frame.writeUInt32LE(0, CRC_OFFSET);
+    const found = crc32(frame);
+    frame.writeUInt32LE(told, CRC_OFFSET);
+    if (found === told) return frame.subarray(HEADER_BYTES);
+    throw new FrameError("frame-changed", "a frame's checksum is wrong: it was changed on its way");
+  }
 }

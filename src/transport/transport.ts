@@ -8,10 +8,11 @@ export interface Message {
   readonly sequence: number;
   /** 16 bits of the application's. */
   readonly flags: number;
-  /** Usually a view of shared memory; must not change until it was sent. */
+  /** Less than 4 GiB, usually a view of shared memory; must not change until it was sent. */
   readonly bytes: Uint8Array;
 }
 
+/** One object, filled anew for every call: who wants to keep it copies it. */
 export interface Arrival {
   readonly peer: number;
   readonly channel: number;
@@ -21,15 +22,16 @@ export interface Arrival {
   readonly bytes: number;
 }
 
-/** Whoever receives. All calls on the main thread. */
+/** Whoever receives. All calls on the main thread, and none but `failed` before the transport is open. */
 export interface Inbox {
   /**
-   * Where a message goes, asked when its first frame is read; null: not yet, ask again when resume() is called. Throws a
-   * LockstepError for a message that must not come: the link fails with it.
+   * Where a message goes, exactly as long as it is, asked when its first frame is read; null: not yet, ask again when
+   * resume() is called; until then its frames are kept, and the sender runs out of credit. Throws a LockstepError for a
+   * message that must not come: the link fails with it.
    */
   place(arrival: Arrival): Uint8Array | null;
   arrived(arrival: Arrival): void;
-  /** Once: the first failure of any link; everything is closed after it. */
+  /** Once: the first failure of any link. The other peers are told, and everything is closed after it. */
   failed(error: LockstepError): void;
 }
 
@@ -48,8 +50,10 @@ export interface Transport {
   /** In order per peer; calls `sent` when the bytes may change again. Messages of no bytes are legal. */
   send(peer: number, message: Message, sent: () => void): void;
   resume(): void;
-  /** Tells all peers why this process stops, best effort, then closes. */
+  /** Tells all peers why this process stops, best effort, then closes; close() resolves when that is done. */
   abort(report: AbortReport): void;
-  /** After the last message: waits, with a deadline, until all peers have said that they are done, too. */
+  /** After the last message: waits, with a deadline, until all peers have said that they are done, too; then closes. */
   close(): Promise<void>;
+  /** The last transfers, which any thread can read: profile/flight-recorder.ts. */
+  readonly recorder: SharedArrayBuffer;
 }

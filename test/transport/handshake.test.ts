@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import * as fc from "fast-check";
 import { Dialer, Listener, NONCE_BYTES } from "../../src/transport/handshake.ts";
-import { LinkError } from "../../src/transport/link-error.ts";
-import { directionKey, makeSeal } from "../../src/transport/seal.ts";
+import { FrameError, LinkError } from "../../src/transport/link-error.ts";
+import { directionKey, makeSeal, SECURITIES, type Security } from "../../src/transport/seal.ts";
 
 const KEY = Buffer.alloc(32, 1);
-const NAME = { run: 7n, dialer: 1, listener: 0 };
+const NAME = { run: 7n, generation: 0, dialer: 1, listener: 0 };
 const DIGEST = { node: "v26", seed: "1" };
 const nonce = (byte: number) => Buffer.alloc(NONCE_BYTES, byte);
 const dialer = (key = KEY, digest: Record<string, string> = DIGEST) =>
@@ -29,7 +29,14 @@ test("the messages are those of the first version", (t) => {
   const { proof } = one.answer(challenge);
   const vectors = JSON.parse(readFileSync("test/fixtures/handshake.json", "utf8"));
   const hex = (message: Buffer) => message.toString("hex");
-  t.deepEqual({ hello: hex(one.hello), challenge: hex(challenge), proof: hex(proof) }, vectors);
+  const nonces = Buffer.concat([nonce(2), nonce(3)]);
+  const told = {
+    ...{ runKey: hex(KEY), run: "7", generation: 0, dialer: 1, listener: 0, digest: DIGEST },
+    ...{ hello: hex(one.hello), challenge: hex(challenge), proof: hex(proof) },
+    keyToListener: hex(directionKey(KEY, nonces, "7 0 1 0", 1)),
+    keyToDialer: hex(directionKey(KEY, nonces, "7 0 1 0", 2)),
+  };
+  t.deepEqual(told, vectors);
 });
 
 test("one changed byte of any message ends the handshake", (t) => {
@@ -68,25 +75,71 @@ test("a field that differs is named on both sides, and only to who knows the key
   const [one, other] = [dialer(KEY, { ...DIGEST, seed: "2" }), listener()];
   const { proof, difference } = one.answer(other.challenge(one.hello));
   t.is(difference?.message, "seed differs: 2 here, 1 there");
-  t.throws(() => other.accept(proof), { message: "seed differs: 1 here, 2 there" });
+  t.is(other.accept(proof).difference?.message, "seed differs: 1 here, 2 there");
 });
 
-test("a sealed frame with one byte changed is refused; encrypted, its payload cannot be read", (t) => {
-  const frame = () =>
-    Buffer.concat([Buffer.alloc(64, 5), Buffer.from("weights and gradients"), Buffer.alloc(16)]);
-  for (const security of ["auth", "encrypt"] as const) {
-    const seal = makeSeal(security, directionKey(KEY, nonce(4), "0 to 1"));
-    const closed = frame();
-    seal.close(closed, 12n);
-    t.is(closed.includes("weights"), security === "auth");
-    const whole = Buffer.from(closed);
-    seal.open(whole, 12n);
-    t.deepEqual(whole.subarray(0, -16), frame().subarray(0, -16));
-    t.throws(() => seal.open(Buffer.from(closed), 13n), { code: "bad-seal" });
-    for (let at = 0; at < closed.length; at++) {
-      const changed = Buffer.from(closed);
-      changed[at] ^= 1;
-      t.throws(() => seal.open(changed, 12n), { code: "bad-seal" }, `byte ${at}`);
-    }
+test("every field that differs is named, also one that only one side has", (t) => {
+  const [one, other] = [dialer(KEY, { seed: "2", kernels: "a" }), listener()];
+  const { difference } = one.answer(other.challenge(one.hello));
+  t.is(
+    difference?.message,
+    "seed differs: 2 here, 1 there; kernels differs: a here, nothing there; node differs: nothing here, v26 there",
+  );
+});
+
+test("a name like a prototype's is a name like any other", (t) => {
+  const digest = JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string>;
+  const [one, other] = [dialer(KEY, digest), listener(KEY, digest)];
+  t.is(one.answer(other.challenge(one.hello)).difference, null);
+  const [odd, patient] = [dialer(KEY, digest), listener(KEY, {})];
+  t.regex(
+    String(odd.answer(patient.challenge(odd.hello)).difference?.message),
+    /__proto__ differs: x here, nothing there/,
+  );
+});
+
+test("another run, generation or pair of processes is refused, though the key is the same", (t) => {
+  for (const other of [
+    { ...NAME, run: 8n },
+    { ...NAME, generation: 1 },
+    { ...NAME, dialer: 2 },
+    { ...NAME, listener: 2 },
+  ]) {
+    const one = dialer();
+    const challenge = new Listener(KEY, other, DIGEST, nonce(3)).challenge(one.hello);
+    t.throws(() => one.answer(challenge), { instanceOf: FrameError, code: "wrong-key" });
   }
 });
+
+const LINK = "7 0 1 0";
+const seals = (security: Security, seed = 4, direction: 1 | 2 = 1) =>
+  makeSeal(security, directionKey(KEY, nonce(seed), LINK, direction), direction);
+
+function sealed(security: Security, number: number): Buffer {
+  const seal = seals(security);
+  const parts = [Buffer.alloc(64, 5), Buffer.from("weights and gradients"), Buffer.alloc(seal.trailerBytes)];
+  const frame = Buffer.concat(parts);
+  seal.close(frame, number);
+  return frame;
+}
+
+for (const security of SECURITIES)
+  test(`with ${security} a frame with one bit changed is refused`, (t) => {
+    const frame = sealed(security, 12);
+    t.is(frame.includes("weights"), security !== "encrypt");
+    t.is(seals(security).open(Buffer.from(frame), 12).toString(), "weights and gradients");
+    for (let bit = 0; bit < frame.length * 8; bit++) {
+      const changed = Buffer.from(frame);
+      changed[bit >> 3] ^= 1 << (bit & 7);
+      t.throws(() => seals(security).open(changed, 12), { instanceOf: FrameError }, `bit ${bit}`);
+    }
+  });
+
+for (const security of ["auth", "encrypt"] as const)
+  test(`with ${security} a frame of another number, direction or session is refused`, (t) => {
+    const frame = sealed(security, 12);
+    t.throws(() => seals(security).open(Buffer.from(frame), 13), { code: "frame-forged" });
+    t.throws(() => seals(security).open(Buffer.from(frame), 12 + 2 ** 32), { code: "frame-forged" });
+    t.throws(() => seals(security, 4, 2).open(Buffer.from(frame), 12), { code: "frame-forged" });
+    t.throws(() => seals(security, 5).open(Buffer.from(frame), 12), { code: "frame-forged" });
+  });

@@ -1,118 +1,250 @@
-/** Links over a bad wire: every message arrives once, in order and whole, or a named error ends the link. */
-import { setTimeout as sleep } from "node:timers/promises";
+/** Links over wires in memory: every message arrives once, in order and whole, or a named error ends the run. */
 import test from "ava";
 import * as fc from "fast-check";
-import { LockstepError } from "../../src/base/errors.ts";
-import { Link, type LinkOptions } from "../../src/transport/link.ts";
-import { BadWire, type Fault } from "./bad-wire.ts";
+import { type LockstepError, RankError } from "../../src/base/errors.ts";
+import { readFlights } from "../../src/profile/flight-recorder.ts";
+import { LinkBroken, LinkError, PeerAborted } from "../../src/transport/link-error.ts";
+import type { Faults } from "../../src/transport/loopback.ts";
+import { SECURITIES } from "../../src/transport/seal.ts";
+import { openTeam, pattern, type Team } from "./loopback-team.ts";
 
-/** Two links that have greeted; what the second receives, and what fails. */
-async function pair(wire: BadWire, hold: () => boolean = () => false) {
-  const received: { channel: number; sequence: number; text: string }[] = [];
-  const failures: unknown[] = [];
-  let open = 0;
-  const link = (self: 0 | 1) => {
-    let place = new Uint8Array();
-    const options: LinkOptions = {
-      ...{ self, peer: 1 - self, run: 3n, runKey: Buffer.alloc(32, 1), digest: {}, dials: self === 1 },
-      ...{ address: "none", security: "auth", patience: { beatMs: 10, deadMs: 60, greetMs: 2000 } },
-      peerName: `process ${1 - self}`,
-      inbox: {
-        place: ({ bytes }) => {
-          if (hold()) return null;
-          place = new Uint8Array(bytes);
-          return place;
-        },
-        arrived: ({ channel, sequence }) => {
-          received.push({ channel, sequence, text: Buffer.from(place).toString("latin1") });
-        },
-      },
-      opened: () => open++,
-      failed: (error) => failures.push(error),
-      parted: () => {},
-      makeWire: wire.end(self),
-    };
-    return new Link(options);
-  };
-  const links = [link(0), link(1)];
-  const close = () => {
-    for (const each of links) each.close();
-  };
-  for (let tries = 0; open < 2 && tries < 200; tries++) await sleep(5);
-  return { links, received, failures, close };
+const FRAME_BYTES = 1000;
+const SMALL = { frameBytes: FRAME_BYTES, windowBytes: 4 * FRAME_BYTES };
+
+/** Sends messages of these lengths from process 0 to process 1; how many were sent so far. */
+function sendAll({ links }: Team, lengths: readonly number[]): { sent: number } {
+  const count = { sent: 0 };
+  for (const [index, length] of lengths.entries())
+    links[0].send(
+      1,
+      { channel: index * 1000, sequence: index, flags: index % 7, bytes: pattern(length, index) },
+      () => count.sent++,
+    );
+  return count;
 }
 
-const text = (length: number, seed: number): string =>
-  Array.from({ length }, (_, index) => String.fromCharCode(97 + ((index * 7 + seed) % 26))).join("");
+function expected(lengths: readonly number[]) {
+  return lengths.map((length, index) => ({
+    ...{ peer: 0, channel: index * 1000, sequence: index, flags: index % 7, bytes: pattern(length, index) },
+  }));
+}
 
-test.serial("messages of any length arrive in order and whole, and none before it has a place", async (t) => {
-  let isHeld = true;
-  const { links, received, failures, close } = await pair(new BadWire(), () => isHeld);
-  const lengths = [0, 1, 1000, 131_072, 131_073, 400_000, 9_000_000, 3];
-  let sent = 0;
-  for (const [channel, length] of lengths.entries())
-    links[0].send(
-      { channel, sequence: 5, flags: 0, bytes: Buffer.from(text(length, channel)) },
-      () => sent++,
+for (const security of SECURITIES)
+  test(`with ${security}, messages of any length arrive once, in order and whole`, async (t) => {
+    const payload = FRAME_BYTES - 64 - (security === "off" ? 0 : 16);
+    const lengths = [0, 1, payload - 1, payload, payload + 1, 0, 3 * payload, 20_000, 5];
+    const team = await openTeam({ all: { ...SMALL, security }, delayMs: [0, 3], capacity: 2 });
+    const count = sendAll(team, lengths);
+    await team.pass(200);
+    t.deepEqual(team.inboxes[1].received, expected(lengths));
+    t.is(count.sent, lengths.length);
+    t.deepEqual(
+      team.inboxes.flatMap(({ failures }) => failures),
+      [],
     );
-  await sleep(30);
-  t.is(received.length, 0);
-  t.true(sent < lengths.length, "the window bounds what is under way");
-  isHeld = false;
-  for (let tries = 0; received.length < lengths.length && tries < 400; tries++) {
-    links[1].resume();
-    await sleep(5);
-  }
-  t.deepEqual(failures, []);
-  t.is(sent, lengths.length);
-  t.deepEqual(
-    received.map((message) => message.text === text(lengths[message.channel], message.channel)),
-    lengths.map(() => true),
+  });
+
+test("messages of any lengths, both ways, on any delays and capacities", async (t) => {
+  const lengths = fc.array(fc.oneof(fc.nat(50), fc.nat(5000)), { maxLength: 30 });
+  const drawn = fc.record({
+    there: lengths,
+    back: lengths,
+    seed: fc.nat(1000),
+    capacity: fc.integer({ min: 1, max: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ there, back, seed, capacity }) => {
+      const team = await openTeam({ all: SMALL, seed, capacity, delayMs: [0, 2] });
+      sendAll(team, there);
+      for (const [index, length] of back.entries())
+        team.links[1].send(
+          0,
+          { channel: index, sequence: 1, flags: 0, bytes: pattern(length, index) },
+          () => {},
+        );
+      await team.pass(400);
+      t.deepEqual(team.inboxes[1].received, expected(there));
+      t.deepEqual(
+        team.inboxes[0].received.map(({ channel, bytes }) => [channel, bytes]),
+        back.map((length, index) => [index, pattern(length, index)]),
+      );
+    }),
+    { numRuns: 30 },
   );
-  t.deepEqual(
-    received.map(({ channel }) => channel),
-    [...lengths.keys()],
-  );
-  close();
 });
 
-test.serial(
-  "over a wire that loses, repeats, damages or swaps frames nothing wrong ever arrives",
-  async (t) => {
-    const faults = fc.array(
-      fc.constantFrom<Fault>("none", "none", "none", "lose", "repeat", "flip", "swap", "truncate"),
-      {
-        minLength: 1,
-        maxLength: 12,
-      },
-    );
-    await fc.assert(
-      fc.asyncProperty(faults, async (list) => {
-        const wire = new BadWire();
-        const { links, received, failures, close } = await pair(wire);
-        wire.faults.push(...list);
-        const messages = Array.from({ length: 8 }, (_, index) => text(50 * index, index));
-        for (const [channel, message] of messages.entries())
-          links[0].send({ channel, sequence: 1, flags: 0, bytes: Buffer.from(message) }, () => {});
-        await sleep(40);
-        close();
-        const isWhole = received.length === messages.length;
-        t.deepEqual(
-          received.map((message) => message.text),
-          messages.slice(0, received.length),
-        );
-        t.true(isWhole || failures.length > 0, `${received.length} arrived, and nobody complained`);
-        for (const failure of failures) t.true(failure instanceof LockstepError, String(failure));
-      }),
-      { numRuns: 40 },
-    );
-  },
-);
+test("what has no place yet waits, as much as the window allows, and the sender's bytes are its own until sent", async (t) => {
+  const team = await openTeam({ all: SMALL });
+  const [, inbox] = team.inboxes;
+  inbox.isHolding = true;
+  const lengths = [2000, 2000, 2000, 2000, 0, 300];
+  const count = sendAll(team, lengths);
+  await team.pass(2500);
+  t.deepEqual(inbox.received, []);
+  t.true(count.sent < lengths.length, "the window bounds what is under way");
+  inbox.isHolding = false;
+  team.links[1].resume();
+  await team.pass(50);
+  t.deepEqual(inbox.received, expected(lengths));
+  t.is(count.sent, lengths.length);
+  t.deepEqual(inbox.failures, []);
+});
 
-test.serial("an end that falls silent is named", async (t) => {
-  const { links, failures, close } = await pair(new BadWire());
-  links[1].close();
-  for (let tries = 0; failures.length === 0 && tries < 1000; tries++) await sleep(5);
-  close();
-  t.regex(String(failures[0]), /process 1 has said nothing for 0\.\d+ s/);
+test("empty messages count, too: who gives them no place does not have to keep any number of them", async (t) => {
+  const team = await openTeam({ all: SMALL });
+  team.inboxes[1].isHolding = true;
+  const count = sendAll(
+    team,
+    Array.from({ length: 500 }, () => 0),
+  );
+  await team.pass(20);
+  t.is(count.sent, Math.floor(SMALL.windowBytes / 64));
+});
+
+test("under any faults nothing wrong arrives: what does is whole and in order, and what does not is told", async (t) => {
+  const chance = fc.constantFrom(0, 0, 0.02, 0.2);
+  const drawn = fc.record({
+    faults: fc.record({ lose: chance, repeat: chance, flip: chance, truncate: chance, reorder: chance }),
+    ...{ seed: fc.nat(100_000), security: fc.constantFrom(...SECURITIES) },
+    lengths: fc.array(fc.nat(4000), { minLength: 1, maxLength: 12 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ faults, seed, security, lengths }) => {
+      const team = await openTeam({ all: { ...SMALL, security }, seed });
+      team.loopback.faults = faults satisfies Faults;
+      sendAll(team, lengths);
+      await team.pass(100);
+      // The next beat tells, if nothing else does: one that is lost, too, leaves it to the next.
+      team.loopback.faults = {};
+      await team.pass(1200);
+      const { received } = team.inboxes[1];
+      const failures = team.inboxes.flatMap((inbox) => inbox.failures);
+      t.deepEqual(received, expected(lengths).slice(0, received.length));
+      t.true(
+        received.length === lengths.length || failures.length > 0,
+        "messages are missing, and nobody says so",
+      );
+      for (const failure of failures)
+        t.true(failure instanceof LinkError || failure instanceof PeerAborted, String(failure));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const stories: [fault: string, faults: Faults, told: RegExp][] = [
+  ["is lost", { lose: 1 }, /the link to process 0 is broken: frames \d+ to \d+ were lost/],
+  ["comes twice", { repeat: 1 }, /the link to process 0 is broken: frame \d+ came twice/],
+  ["is changed", { flip: 1 }, /the link to process 0 is broken: /],
+  ["is cut off", { truncate: 1 }, /the link to process 0 is broken: /],
+];
+for (const [fault, faults, told] of stories)
+  test(`a frame that ${fault} breaks the link, and the other side hears why`, async (t) => {
+    const team = await openTeam({ all: SMALL });
+    team.loopback.faults = faults;
+    sendAll(team, [10]);
+    team.loopback.faults = {};
+    sendAll(team, [20]);
+    await team.pass(50);
+    const [[first], [second]] = team.inboxes.map(({ failures }) => failures);
+    t.true(second instanceof LinkBroken);
+    t.regex(second.message, told);
+    t.true(first instanceof PeerAborted);
+    t.regex(first.message, /^process 1 stopped: the link to process 0 is broken/);
+    t.is((first as LockstepError).exitCode, 75);
+    t.is(team.inboxes[1].received.length, fault === "comes twice" ? 1 : 0);
+  });
+
+test("a peer that falls silent is suspected, then lost, by name, with the last it sent; one that speaks is neither", async (t) => {
+  const team = await openTeam();
+  sendAll(team, [3, 4]);
+  await team.pass(20_000);
+  t.deepEqual(team.warnings, []);
+  team.loopback.faults = { lose: 1 };
+  await team.pass(14_500);
+  t.true(team.warnings.includes("1: process 0 has said nothing for 5 s"), team.warnings.join("\n"));
+  t.deepEqual(team.inboxes[1].failures, []);
+  await team.pass(2000);
+  const [failure] = team.inboxes[1].failures;
+  t.is(failure.code, "peer-silent");
+  t.regex(
+    failure.message,
+    /^process 0 has said nothing for 15 s; the last it sent was message 1 of channel 1000$/,
+  );
+});
+
+test("an abort reaches all peers with rank, host and step, ahead of what is queued", async (t) => {
+  const team = await openTeam({ count: 3, all: SMALL });
+  team.inboxes[1].isHolding = true;
+  sendAll(team, [100_000]);
+  const where = { rank: 4, host: "b", step: 17 };
+  team.links[0].abort({ code: "rank-failed", message: "rank 4 failed at step 17", ...where });
+  await team.pass(10);
+  for (const { failures } of team.inboxes.slice(1)) {
+    t.is(failures.length, 1);
+    t.like(failures[0], {
+      code: "aborted",
+      exitCode: 75,
+      message: "process 0 stopped: rank 4 failed at step 17",
+      where,
+    });
+  }
+  t.deepEqual(team.inboxes[0].failures, []);
+  await team.pass(300);
+  await t.notThrowsAsync(team.links[0].close());
+});
+
+test("close() sends what is queued, waits for the others, and then the wires are closed", async (t) => {
+  const team = await openTeam({ count: 3, delayMs: [1, 4], all: SMALL });
+  sendAll(team, [30_000, 2]);
+  const closed: number[] = [];
+  for (const [index, links] of team.links.entries())
+    if (index > 0) links.close().then(() => closed.push(index));
+  await team.pass(1000);
+  t.deepEqual(closed, [], "process 0 may still have something to say");
+  team.links[0].close().then(() => closed.push(0));
+  await team.pass(600);
+  t.deepEqual(closed.sort(), [0, 1, 2]);
+  t.deepEqual(team.inboxes[1].received, expected([30_000, 2]));
+  t.deepEqual(
+    team.inboxes.flatMap(({ failures }) => failures),
+    [],
+  );
+});
+
+test("who does not say that it is done is named when the time for it is over", async (t) => {
+  const team = await openTeam();
+  const closing = team.links[1].close();
+  closing.catch(() => {});
+  await team.pass(31_000);
+  await t.throwsAsync(closing, {
+    code: "no-farewell",
+    message: /^process 0 did not say that it is done within 30 s/,
+  });
+});
+
+test("a message that must not come ends the link with the inbox's own error", async (t) => {
+  const team = await openTeam();
+  team.inboxes[1].judge = ({ channel }) => {
+    if (channel === 1000)
+      throw new RankError("unexpected-message", "process 0 sent transfer 1000", "report it", {});
+  };
+  sendAll(team, [5, 5, 5]);
+  await team.pass(20);
+  t.like(team.inboxes[1].failures[0], { code: "unexpected-message" });
+  t.is(team.inboxes[1].received.length, 1);
+  t.is(team.inboxes[0].failures[0].message, "process 1 stopped: process 0 sent transfer 1000");
+});
+
+test("transfers are recorded on both sides, with when they were queued and when they had gone or come", async (t) => {
+  const team = await openTeam({ all: SMALL });
+  sendAll(team, [10, 5000]);
+  await team.pass(20);
+  for (const [self, way] of (["out", "in"] as const).entries()) {
+    const flights = readFlights(team.links[self].recorder);
+    t.like(flights, [
+      { way, peer: 1 - self, channel: 0, sequence: 0, bytes: 10, number: 1 },
+      { way, peer: 1 - self, channel: 1000, sequence: 1, bytes: 5000, number: 2 },
+    ]);
+    t.true(flights.every(({ done }) => done !== null));
+  }
 });
