@@ -206,6 +206,11 @@ for (const [argv, said] of [
     ["bench", "allreduce", "--mpi"],
     "lockstep: --mpi: mpirun did not start this process\n  fix: mpirun -n 2 ",
   ],
+  [
+    ["bench", "allreduce", "--security", "on"],
+    'lockstep: --security: expected auth, encrypt or off, found "on"\n',
+  ],
+  [["bench", "allreduce", "--sums", "both"], 'lockstep: --sums: expected main or rank, found "both"\n'],
   [["bench", "allreduce", "--ranks", "--json"], "lockstep: --ranks needs a value, found the flag --json\n"],
   [["data", "foo"], "lockstep: unknown command 'data foo'\n  fix: known: `lockstep data list`\n"],
   [
