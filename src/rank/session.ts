@@ -9,10 +9,11 @@ import { type CompiledKernels, compileKernels, instantiateKernels } from "../ker
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
-import { allBy } from "../program/chunks.ts";
+import { allBy, type SumForm } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
 import { processCount, type World } from "../program/world.ts";
 import type { Inbox, Transport } from "../transport/transport.ts";
+import { Allreduces } from "./allreduces.ts";
 import { controlWords, stepWord } from "./control.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { Exchange, reportOf } from "./exchange.ts";
@@ -89,11 +90,7 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    this.layout = planLayout(
-      options,
-      this.compiled.module,
-      allBy(options.allreduce === "ordered" ? "ordered" : "exchange"),
-    );
+    this.layout = planLayout(options, this.compiled.module, allBy(formOf(options.allreduce)));
     checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
@@ -221,6 +218,12 @@ export class Session {
       ...{ memory: this.#memory, world, transfers, control },
       signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
       step: () => Math.max(1, Atomics.load(control, stepWord(0))),
+      allreduces: (transport) =>
+        new Allreduces(transport, {
+          ...{ memory: this.#memory, world, transfers },
+          address: this.#address("allreduces"),
+          kernels: instantiateKernels(this.compiled.module, this.#memory),
+        }),
       failed: (error) => this.#ranks.fail(error),
     });
   }
@@ -289,3 +292,7 @@ export class Session {
     fillWeights(kernels, this.#memory, this.layout, { seed, training, start });
   }
 }
+
+/** The form of all gradients' sums. */
+const formOf = (allreduce: Settings["allreduce"] = "auto"): SumForm =>
+  allreduce === "auto" ? "exchange" : allreduce;

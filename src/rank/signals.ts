@@ -146,11 +146,22 @@ export class Signals {
     return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
+  #unadded(what: string, seconds: number): RankError {
+    const { step, rank, world } = this.#options;
+    return new RankError(
+      "transfer-late",
+      `waited ${seconds} s for ${what} to be added up by all processes`,
+      "look at what the other processes were doing, or raise --collective-timeout",
+      { rank: worldRank(world, rank), step: step(), operation: `add ${what}` },
+    );
+  }
+
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
     const { sender, pieces } = this.#transfers[transfer];
     const seconds = (timeoutMs + GRACE_MS) / 1000;
     const what = pieces.map(({ name }) => name).join(", ");
+    if (sender < 0) return this.#unadded(what, seconds);
     const message = incoming
       ? `waited ${seconds} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
       : `${what} could not be sent in ${seconds} s`;
