@@ -78,7 +78,9 @@ class Training {
       world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:
-        world && ((digest, inbox) => world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox)),
+        world &&
+        ((digest, inbox, signal) =>
+          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, signal)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
