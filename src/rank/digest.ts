@@ -21,6 +21,7 @@ export function digestOf(
     fma: String(compiled.fma),
     model: layout.modelSha256,
     data: session.dataSha256(),
+    "test data": session.dataSha256("test"),
     settings: JSON.stringify({ seed, shuffle, ...training }),
     ranks: world.ranks.join(","),
     transfers: sha256(JSON.stringify(pieces)),

@@ -12,16 +12,16 @@ import type { OptimizerName } from "../nn/optimizers.ts";
 import { allBy, type SumForm } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
 import { processCount, type World } from "../program/world.ts";
-import type { Inbox, Transport } from "../transport/transport.ts";
 import { Allreduces } from "./allreduces.ts";
 import { controlWords, stepWord } from "./control.ts";
-import { type Digest, digestOf } from "./digest.ts";
-import { Exchange, reportOf } from "./exchange.ts";
+import { digestOf } from "./digest.ts";
+import { Exchange } from "./exchange.ts";
 import { parseFault } from "./fault.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
+import { type Connect, Peers } from "./peers.ts";
 import { planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
@@ -32,11 +32,8 @@ export interface SessionOptions {
   readonly model: Model;
   readonly data: Dataset;
   readonly world: World;
-  /**
-   * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Needed where there are
-   * others and the job trains.
-   */
-  readonly connect?: (digest: Digest, inbox: Inbox) => Promise<Transport>;
+  /** Needed where the world has other processes and the job trains. */
+  readonly connect?: Connect;
   readonly fma: "auto" | "off";
   readonly seed: number;
   readonly shuffle: boolean;
@@ -83,8 +80,7 @@ export class Session {
   readonly #durationsMs: Float64Array;
   readonly #ranks: RankProcess;
   readonly #ready: Promise<void>;
-  readonly #exchange: Exchange | null;
-  #transport: Transport | null = null;
+  readonly #peers: Peers | null;
 
   private constructor(options: Plan, check: SessionOptions["check"]) {
     this.#options = options;
@@ -97,7 +93,8 @@ export class Session {
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
     const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
     this.#ranks = process;
-    this.#exchange = processCount(options.world) > 1 ? this.#makeExchange() : null;
+    const { connect, world } = options;
+    this.#peers = connect && processCount(world) > 1 ? new Peers(this.#makeExchange(), connect) : null;
     this.#ready = ready;
     ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
@@ -108,7 +105,7 @@ export class Session {
     try {
       session.#fill(start);
       for (const epoch of epochs) session.prepareEpoch(epoch);
-      await Promise.all([session.#ready, session.#connect()]);
+      await Promise.all([session.#ready, session.#peers?.open(digestOf(session, session.#options))]);
       return session;
     } catch (error) {
       await session.close(error);
@@ -188,26 +185,23 @@ export class Session {
     return readProducts(this.#memory, this.#address("hyper"));
   }
 
-  /** The fingerprint of the training half in memory. */
-  dataSha256(): string {
-    const { width, train } = this.#options.data;
-    return dataSha256(this.#bytes("images", train.count * width), this.#bytes("labels", train.count), width);
+  /** The fingerprint of the training half in memory, or of the other. */
+  dataSha256(half: "train" | "test" = "train"): string {
+    const { width, [half]: data } = this.#options.data;
+    const prefix = half === "train" ? "" : "test.";
+    const images = this.#bytes(`${prefix}images`, data.count * width);
+    return dataSha256(images, this.#bytes(`${prefix}labels`, data.count), width);
   }
 
-  /** Ends the ranks, and the links: when all others are done, too, or at once where a rank failed, or `thrown` says what did. */
+  /**
+   * Ends the ranks, and the links: when all others are done, too, or at once where a rank failed, or `thrown` says what did.
+   * Rejects with what goes wrong between processes meanwhile.
+   */
   async close(thrown: unknown = null): Promise<void> {
     const failure = this.#ranks.failure ?? thrown;
+    if (failure !== null) this.#peers?.abort(failure);
     await this.#ranks.close();
-    this.#exchange?.end();
-    if (failure === null) await this.#transport?.close();
-    else this.#transport?.abort(reportOf(failure));
-  }
-
-  async #connect(): Promise<void> {
-    const { connect } = this.#options;
-    if (this.#exchange === null || connect === undefined) return;
-    this.#transport = await connect(digestOf(this, this.#options), this.#exchange);
-    this.#exchange.begin(this.#transport);
+    await this.#peers?.close();
   }
 
   #makeExchange(): Exchange {

@@ -12,7 +12,7 @@ import type { Meetings } from "../program/execute.ts";
 import type { Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
-import { WORD } from "./control.ts";
+import { beatWord, WORD } from "./control.ts";
 
 const LINE_WORDS = 16;
 
@@ -134,6 +134,8 @@ export class Signals {
     for (let slice = 0; slice < slices; slice++) {
       Atomics.wait(words, word, before, SLICE_MS);
       if (Atomics.load(words, word) !== before) return;
+      // Who waits for another process does not hang: this wait has a limit of its own.
+      Atomics.add(this.#control, beatWord(this.#options.rank), 1);
       if (Atomics.load(this.#control, WORD.abort) !== 0) throw this.#aborted();
     }
     throw this.#late(transfer, first === arrivedWord(this.#transfers.length));
