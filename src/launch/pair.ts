@@ -26,7 +26,7 @@ export async function servePair(
     return null;
   }
   tell(listening.endpoints);
-  const filled = await peers.filled(GREET_MS).catch((thrown) => {
+  const filled = await peers.filled(null, GREET_MS).catch((thrown) => {
     listening.close();
     throw thrown;
   });

@@ -8,6 +8,7 @@ import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Allreduces } from "./allreduces.ts";
 import { WORD } from "./control.ts";
+import { FINGERPRINT_WORDS, Replicas } from "./replicas.ts";
 import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
 
 /** Flag of a message: this step is the last one. */
@@ -33,12 +34,17 @@ export class Exchange implements Inbox {
   readonly #staging = new Map<number, Uint8Array>();
   #transport: Transport | null = null;
   #allreduces: Allreduces | null = null;
+  readonly #replicas: Replicas;
+  /** The execution whose fingerprint was told last. */
+  #told = 0;
   /** Slots of the queue that were taken. */
   #taken = 0;
   #isClosed = false;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    const { world, transfers, step } = options;
+    this.#replicas = new Replicas({ world, channel: transfers.length, step: () => step() - 1 });
   }
 
   /** From now on what ranks make is sent. */
@@ -57,6 +63,7 @@ export class Exchange implements Inbox {
 
   place(arrival: Arrival): Uint8Array | null {
     if (this.#allreduces?.owns(arrival.channel)) return this.#allreduces.place(arrival);
+    if (this.#replicas.owns(arrival.channel)) return this.#replicas.place(arrival);
     const { peer, channel, sequence, bytes } = arrival;
     const { transfers, signals } = this.#options;
     const transfer = transfers[channel];
@@ -81,6 +88,7 @@ export class Exchange implements Inbox {
 
   arrived(arrival: Arrival): void {
     if (this.#allreduces?.owns(arrival.channel)) this.#allreduces.arrived(arrival);
+    else if (this.#replicas.owns(arrival.channel)) this.#replicas.arrived(arrival);
     else this.#settle(arrival);
   }
 
@@ -133,6 +141,7 @@ export class Exchange implements Inbox {
 
   #serve(): void {
     const { signals, transfers } = this.#options;
+    this.#tellFingerprint();
     if (Atomics.exchange(signals, SIGNAL.held, 0) !== 0) this.#transport?.resume();
     for (;;) {
       const slot = SIGNAL.queue + (this.#taken % transfers.length);
@@ -143,6 +152,15 @@ export class Exchange implements Inbox {
       if (transfer.allreduce === null) this.#send(transfer);
       else this.#add(transfer.id);
     }
+  }
+
+  #tellFingerprint(): void {
+    const { signals } = this.#options;
+    const execution = Atomics.load(signals, SIGNAL.fingerprinted);
+    if (execution === this.#told) return;
+    this.#told = execution;
+    const words = signals.subarray(SIGNAL.fingerprint, SIGNAL.fingerprint + FINGERPRINT_WORDS);
+    this.#replicas.tell(this.#transport as Transport, execution, new Uint32Array(words));
   }
 
   #add(transfer: number): void {

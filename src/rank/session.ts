@@ -4,7 +4,7 @@ import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
@@ -247,6 +247,7 @@ export class Session {
       stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
       lossRing: this.#address("lossRing"),
       durationRing: this.#address("durationRing"),
+      parameters: this.#pieces(),
     };
     const fault = parseFault(process.env.LOCKSTEP_FAULT);
     const jobs = evaluate.map((program, rank) => ({
@@ -267,6 +268,10 @@ export class Session {
       fault,
     }));
     return instrument ? jobs.map(instrument.extend) : jobs;
+  }
+
+  #pieces(): (readonly [address: number, elements: number])[] {
+    return this.layout.step.parameters.map(({ name, shape }) => [this.#address(name), elementCount(shape)]);
   }
 
   /** The first weight, or where the ranks own its columns, the rank's first. */
