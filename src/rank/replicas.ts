@@ -91,7 +91,11 @@ export class Replicas {
       "replicas-differ",
       message,
       `${isMinority ? "its" : "some"} machine's memory or processor may be faulty: go on from the last checkpoint without it`,
-      { ...(isMinority && { rank: firstRankOf(world, odd[0]) }), step: step(), operation: "compare weights" },
+      {
+        ...(isMinority && { rank: firstRankOf(world, odd[0]) }),
+        step: step(),
+        operation: "training: compare weights",
+      },
     );
   }
 }
