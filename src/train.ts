@@ -72,10 +72,10 @@ class Training {
     const settings = completeSettings(options.settings, resume);
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
-    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
+    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, allreduce } = settings;
     const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
-      ...{ model, data, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
+      ...{ model, data, fma, seed, shuffle, allreduce, timeoutMs: 1000 * settings.collectiveTimeout },
       world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:

@@ -1,16 +1,18 @@
-"""PyTorch's allreduce over Gloo (TCP on this machine), by size: two processes, float32, in place.
+"""PyTorch's allreduce over Gloo (TCP on this machine), by size: two processes, float32, in place. A JSON object a line.
 
-    OMP_NUM_THREADS=1 python3 bench/peers/allreduce_gloo.py
+    OMP_NUM_THREADS=1 python3 bench/peers/allreduce_gloo.py [BYTES …]
 """
+import json
 import os
 import statistics
+import sys
 import time
 
 import torch
 import torch.distributed
 import torch.multiprocessing
 
-BYTES = [1024, 65536, 2**20, 2**22, 2**24]
+BYTES = [int(word) for word in sys.argv[1:]] or [1024, 65536, 2**20, 2**22, 2**24]
 SECONDS = 0.4
 
 
@@ -31,12 +33,10 @@ def rank(index, ranks):
         for _ in range(int(calls)):
             start = time.perf_counter()
             torch.distributed.all_reduce(values)
-            took.append(time.perf_counter() - start)
+            took.append(1e6 * (time.perf_counter() - start))
         if index == 0:
-            us = 1e6 * statistics.median(took)
-            mean = 1e6 * sum(took) / len(took)
-            busbw = size * 2 * (ranks - 1) / ranks / us / 1e3
-            print(f"gloo {ranks} ranks {size} B median {us:.1f} us mean {mean:.1f} us busbw {busbw:.2f} GB/s", flush=True)
+            row = {"bytes": size, "us": statistics.median(took), "meanUs": statistics.mean(took), "minUs": min(took)}
+            print(json.dumps(row), flush=True)
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 

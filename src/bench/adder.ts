@@ -23,27 +23,25 @@ const placesOf = (words: Int32Array): number => (words.length - QUEUE) / ENTRY_W
 /** The main thread's side. */
 export class AdderQueue {
   readonly #words: Int32Array;
-  readonly #summed: (item: number) => void;
-  /** What the sums in the queue are called, the oldest first. */
-  readonly #items: number[] = [];
+  /** Whom to tell of the sums in the queue, the oldest first. */
+  readonly #waiting: (() => void)[] = [];
   #posted = 0;
   #heard = 0;
   #isListening = false;
 
-  /** `summed` is called for each item, in order. At most as many may be under way as the queue has places. */
-  constructor(words: Int32Array, summed: (item: number) => void) {
+  constructor(words: Int32Array) {
     this.#words = words;
-    this.#summed = summed;
   }
 
-  post(item: number, to: number, left: number, right: number, count: number): void {
+  /** By byte addresses. `summed` is called in order; at most as many sums may be under way as the queue has places. */
+  post(to: number, left: number, right: number, count: number, summed: () => void): void {
     const words = this.#words;
     const entry = QUEUE + ENTRY_WORDS * (this.#posted % placesOf(words));
     words[entry] = to;
     words[entry + 1] = left;
     words[entry + 2] = right;
     words[entry + 3] = count;
-    this.#items.push(item);
+    this.#waiting.push(summed);
     this.#posted = (this.#posted + 1) >>> 0;
     Atomics.store(words, POSTED, this.#posted | 0);
     Atomics.notify(words, POSTED);
@@ -59,7 +57,7 @@ export class AdderQueue {
   /** Until the queue is empty: then nothing keeps the event loop alive. */
   async #listen(): Promise<void> {
     this.#isListening = true;
-    while (this.#items.length > 0) {
+    while (this.#waiting.length > 0) {
       const done = Atomics.load(this.#words, DONE);
       if (done === (this.#heard | 0)) {
         const waiting = Atomics.waitAsync(this.#words, DONE, done);
@@ -67,7 +65,7 @@ export class AdderQueue {
         continue;
       }
       this.#heard = (this.#heard + 1) >>> 0;
-      this.#summed(this.#items.shift() as number);
+      this.#waiting.shift()?.();
     }
     this.#isListening = false;
   }

@@ -1,14 +1,14 @@
-/** Where a benchmark's messages go: those of the list in hand to its executor, and rank 0's decisions to whoever awaits them. */
+/** Where a benchmark's messages go: those of collectives to their lists, and rank 0's decisions to whoever awaits them. */
 import { type LockstepError, RankError } from "../base/errors.ts";
+import type { LinkCollectives } from "../collective/link-collectives.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
-import type { LinkExecutor } from "./link-executor.ts";
 
-/** No list has so many messages. */
+/** No collective has this channel. */
 const DECISIONS = 0xffff_ffff;
 const LEADER = 0;
 
 export class TeamInbox implements Inbox {
-  executor: LinkExecutor | null = null;
+  collectives: LinkCollectives | null = null;
   /** The first failure, and how to tell it to whoever waits for something. */
   #failure: Error | null = null;
   #reject: (error: Error) => void = () => {};
@@ -18,13 +18,13 @@ export class TeamInbox implements Inbox {
   #decisions = 0;
 
   place(arrival: Arrival): Uint8Array | null {
-    if (arrival.channel !== DECISIONS) return this.executor?.place(arrival) ?? null;
+    if (arrival.channel !== DECISIONS) return this.collectives?.place(arrival) ?? null;
     if (arrival.peer === LEADER && arrival.bytes === 4) return new Uint8Array(this.#word.buffer);
     throw new RankError("unexpected-message", `process ${arrival.peer} decides`, "please report it", {});
   }
 
   arrived(arrival: Arrival): void {
-    if (arrival.channel !== DECISIONS) this.executor?.arrived(arrival);
+    if (arrival.channel !== DECISIONS) this.collectives?.arrived(arrival);
     else {
       this.#decided.push(this.#word[0]);
       this.#heard?.();

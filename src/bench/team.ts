@@ -2,6 +2,8 @@
 import { Worker } from "node:worker_threads";
 import type { ActionList } from "../collective/action.ts";
 import { ALLREDUCE_NAMES } from "../collective/algorithms.ts";
+import type { LinkCollective, Sum } from "../collective/link-collective.ts";
+import { LinkCollectives } from "../collective/link-collectives.ts";
 import { compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import { Arena } from "../program/arena.ts";
@@ -10,35 +12,37 @@ import { AdderQueue, adderWords } from "./adder.ts";
 import type { AdderJob } from "./adder-worker.ts";
 import { type AllreduceCase, listsOfCase } from "./allreduce-case.ts";
 import { PROBE_BYTES, probes } from "./link-costs.ts";
-import { LinkExecutor, type PostSum } from "./link-executor.ts";
 import type { ProcessOrder } from "./process-order.ts";
 import { reserveApart } from "./roofs.ts";
 import { TeamInbox } from "./team-inbox.ts";
 
 interface Memories {
   readonly memory: WebAssembly.Memory;
-  readonly addresses: { readonly buffer: number; readonly scratch: number };
+  readonly buffer: Float32Array;
+  readonly scratch: Float32Array;
 }
 
 export class Team {
   readonly #inbox: TeamInbox;
   readonly #transport: Links;
   readonly #memories: Memories;
-  readonly #post: PostSum;
+  readonly #collectives: LinkCollectives;
   readonly #end: () => Promise<void>;
-  #execution = 0;
+  /** Each list has a channel of its own. */
+  #channel = 0;
 
   private constructor(
     inbox: TeamInbox,
     transport: Links,
     memories: Memories,
-    post: PostSum,
+    sum: Sum,
     end: () => Promise<void>,
   ) {
     this.#inbox = inbox;
     this.#transport = transport;
     this.#memories = memories;
-    this.#post = post;
+    this.#collectives = new LinkCollectives(transport, sum);
+    inbox.collectives = this.#collectives;
     this.#end = end;
   }
 
@@ -54,25 +58,24 @@ export class Team {
       names: Array.from({ length: processes }, (_, process) => `process ${process}`),
       addresses: new Map(addresses),
     });
-    const summed = (item: number) => inbox.executor?.complete(item);
     if (sums === "main") {
       const { add } = instantiateKernels(module, memories.memory);
-      const post: PostSum = (item, to, left, right, count) => {
-        add(to | 0, left | 0, right | 0, count);
-        summed(item);
+      const sum: Sum = (to, left, right, summed) => {
+        add(to.byteOffset | 0, left.byteOffset | 0, right.byteOffset | 0, to.length);
+        summed();
       };
-      return new Team(inbox, transport, memories, post, async () => {});
+      return new Team(inbox, transport, memories, sum, async () => {});
     }
     const places = Math.max(...lists.map(({ actions }) => actions.length));
     const words = new Int32Array(new SharedArrayBuffer(4 * adderWords(places + 1)));
-    const queue = new AdderQueue(words, summed);
+    const queue = new AdderQueue(words);
     const job: AdderJob = { kernels: module, memory: memories.memory, words };
     const adder = new Worker(new URL("./adder-worker.js", import.meta.url), { workerData: job });
     const left = new Promise<void>((resolve) => adder.once("exit", () => resolve()));
     adder.once("error", (error: Error) => inbox.fail(error));
-    const post: PostSum = (item, to, one, other, count) =>
-      queue.post(item, to | 0, one | 0, other | 0, count);
-    return new Team(inbox, transport, memories, post, () => {
+    const sum: Sum = (to, one, other, summed) =>
+      queue.post(to.byteOffset | 0, one.byteOffset | 0, other.byteOffset | 0, to.length, summed);
+    return new Team(inbox, transport, memories, sum, () => {
       queue.leave();
       return left;
     });
@@ -80,19 +83,15 @@ export class Team {
 
   /** The first floats of the buffer that lists work on. */
   buffer(count: number): Float32Array {
-    const { memory, addresses } = this.#memories;
-    return new Float32Array(memory.buffer, addresses.buffer, count);
+    return this.#memories.buffer.subarray(0, count);
   }
 
-  /** Makes a list the one that is executed from now on. */
+  /** Makes a list ready: what executes it once. All lists work in the same place, so one at a time. */
   ready(list: ActionList): () => Promise<void> {
-    const { executor } = this.#inbox;
-    this.#execution = executor?.execution ?? this.#execution;
-    const next = new LinkExecutor(list, this.#memories, this.#transport, this.#post, this.#execution);
-    this.#inbox.executor = next;
-    // What another process has sent already was refused until now.
-    this.#transport.resume();
-    return () => this.#inbox.unlessFailed((done) => next.run(done));
+    this.#collectives.remove(this.#channel++);
+    const { buffer, scratch } = this.#memories;
+    const collective: LinkCollective = this.#collectives.prepare(this.#channel, { list, buffer, scratch });
+    return () => this.#inbox.unlessFailed((done) => collective.run(done));
   }
 
   /** Resolves to rank 0's number. */
@@ -116,7 +115,10 @@ function listsOfAll({ cases, processes, self }: ProcessOrder): ActionList[] {
 
 function memoriesFor(cases: readonly AllreduceCase[], lists: readonly ActionList[]): Memories {
   const arena = new Arena();
-  const buffer = reserveApart(arena, Math.max(PROBE_BYTES, ...cases.map(({ bytes }) => bytes)));
-  const scratch = reserveApart(arena, 4 * Math.max(...lists.map(({ scratchCount }) => scratchCount)));
-  return { memory: createMemory(arena.endBytes), addresses: { buffer, scratch } };
+  const bufferBytes = Math.max(PROBE_BYTES, ...cases.map(({ bytes }) => bytes));
+  const scratchBytes = 4 * Math.max(...lists.map(({ scratchCount }) => scratchCount));
+  const [buffer, scratch] = [bufferBytes, scratchBytes].map((bytes) => reserveApart(arena, bytes));
+  const memory = createMemory(arena.endBytes);
+  const floats = (address: number, bytes: number) => new Float32Array(memory.buffer, address, bytes / 4);
+  return { memory, buffer: floats(buffer, bufferBytes), scratch: floats(scratch, scratchBytes) };
 }

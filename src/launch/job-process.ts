@@ -36,7 +36,6 @@ export class JobProcess {
       hear: (message, payload) => this.#hear(message, payload),
       ended: () => endAtOnce(this.#folder),
     });
-    this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
     setInterval(() => this.#channel.send({ type: "beat" }), BEAT_MS);
     const fail = (thrown: unknown) => void this.#fail(thrown);
     process.on("uncaughtException", fail).on("unhandledRejection", fail);
@@ -45,7 +44,7 @@ export class JobProcess {
   }
 
   #hear(message: Down, payload: Uint8Array): void {
-    if (message.type === "here") this.#settle(message.folder);
+    if (message.type === "here") this.#settle(message);
     else if (message.type === "resume") appendFileSync(this.#place("resume.safetensors"), payload);
     else if (message.type === "job") void this.#serve(message, payload);
     else if (message.type === "peers") this.#peers.fill(message.table);
@@ -53,9 +52,11 @@ export class JobProcess {
     else if (message.type === "leave") process.exit(this.#exitCode ?? ABORTED_EXIT_CODE);
   }
 
-  #settle(folder: string): void {
+  #settle({ folder, isAgent }: Extract<Down, { type: "here" }>): void {
     this.#folder = folder;
-    guard({ parent: process.ppid, folder });
+    guard({ parent: process.ppid, folder, parentMayStop: !isAgent });
+    // Not before: a pipe that cannot be written any more is not read any more, and the folder would stay.
+    this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
   }
 
   /** A name that no other process of this host uses. */

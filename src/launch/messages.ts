@@ -32,8 +32,8 @@ export interface JobWords {
 }
 
 export type Down =
-  /** First of all: a folder for this host's processes alone, which nobody else can enter. */
-  | { readonly type: "here"; readonly folder: string }
+  /** First of all: a folder for this host's processes alone, which nobody else can enter; and who its parent is. */
+  | { readonly type: "here"; readonly folder: string; readonly isAgent: boolean }
   | JobWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
@@ -53,6 +53,7 @@ export interface FailureWords {
   readonly rank?: number;
   readonly host?: string;
   readonly step?: number;
+  readonly operation?: string;
   readonly stack?: string;
 }
 

@@ -92,7 +92,7 @@ export class Barrier {
       "rank-late",
       `rank ${firstRank + rank} waited ${timeoutMs / 1000} s for rank ${missing.join(", ")}`,
       "look at what that rank was doing, or raise --collective-timeout",
-      { rank: missing[0] },
+      { rank: missing[0], operation: "barrier" },
     );
   }
 }

@@ -10,9 +10,11 @@ export function digestOf(
   { seed, shuffle, training, world }: Pick<SessionOptions, "seed" | "shuffle" | "training" | "world">,
 ): Digest {
   const { layout, compiled } = session;
-  const pieces = layout.transfers.map((transfer) =>
-    transfer.pieces.map(({ name, rowBytes }) => [name, rowBytes]),
-  );
+  const pieces = layout.transfers.map(({ sender, receivers, pieces }) => [
+    sender,
+    receivers,
+    pieces.map(({ name, rowBytes, rows }) => [name, rowBytes, rows]),
+  ]);
   return {
     node: process.version,
     kernels: compiled.digest,

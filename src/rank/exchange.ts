@@ -4,7 +4,7 @@
  */
 import { LockstepError, RankError } from "../base/errors.ts";
 import { placeOf, type Transfer } from "../program/transfers.ts";
-import type { World } from "../program/world.ts";
+import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import { WORD } from "./control.ts";
 import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
@@ -65,7 +65,10 @@ export class Exchange implements Inbox {
       throw this.#unexpected(peer, `${names(transfer)} twice in one step`);
     const expected = this.#sizeOf(transfer);
     if (bytes !== expected)
-      throw this.#unexpected(peer, `${bytes} bytes of ${names(transfer)}, where ${expected} were expected`);
+      throw this.#unexpected(
+        peer,
+        `${bytes} bytes of ${names(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
+      );
     return transfer.pieces.length === 1 ? this.#views(transfer)[0] : this.#stage(transfer, expected);
   }
 
@@ -84,6 +87,7 @@ export class Exchange implements Inbox {
     const word = arrivedWord(transfers.length) + channel;
     Atomics.store(signals, word, sequence);
     Atomics.notify(signals, word);
+    if (transfer.next >= 0) this.#send(transfers[transfer.next]);
   }
 
   failed(error: LockstepError): void {
@@ -128,14 +132,14 @@ export class Exchange implements Inbox {
     const transport = this.#transport as Transport;
     const sequence = executionOf(Atomics.load(signals, SIGNAL.entered));
     const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes: this.#gather(transfer) };
-    let unsent = transport.peers.length;
+    let unsent = transfer.receivers.length;
     const sent = () => {
       if (--unsent > 0) return;
       const word = leftWord(transfers.length) + transfer.id;
       Atomics.store(signals, word, sequence);
       Atomics.notify(signals, word);
     };
-    for (const peer of transport.peers) transport.send(peer, message, sent);
+    for (const peer of transfer.receivers) transport.send(peer, message, sent);
   }
 
   /** Process 0 decides after which step all stop: its ranks know before they make the first part of anything. */
@@ -178,12 +182,14 @@ export class Exchange implements Inbox {
     return this.#views(transfer).reduce((sum, { length }) => sum + length, 0);
   }
 
+  /** Either of the two may be the one that is wrong; the message names both. */
   #unexpected(peer: number, what: string): RankError {
+    const { world, step } = this.#options;
     return new RankError(
       "unexpected-message",
       `process ${peer} sent ${what}`,
       "the processes do not execute the same program; please report it",
-      { step: this.#options.step() },
+      { rank: firstRankOf(world, peer), step: step(), operation: "training: receive" },
     );
   }
 }

@@ -55,4 +55,5 @@ export type RankMessage =
       readonly stack: string;
       readonly rank: number;
       readonly step: number;
+      readonly operation: string;
     };

@@ -6,7 +6,7 @@ import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { inject } from "./fault.ts";
+import { inject, skipOne } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 import { Signals, signalWords } from "./signals.ts";
 
@@ -51,7 +51,7 @@ export class RankLoop {
     });
     const meet = () => barrier.meet();
     this.#signals = processCount(world) > 1 ? this.#makeSignals() : null;
-    const meetings = this.#signals?.meetings(meet) ?? barriersOnly(meet);
+    const meetings = this.#faulty(this.#signals?.meetings(meet) ?? barriersOnly(meet));
     this.#train = job.train && makeRunner(job.train, kernels, meetings);
     this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
     this.#isFirst = worldRank(world, rank) === 0;
@@ -79,8 +79,7 @@ export class RankLoop {
       this.#announceLastStep();
       this.#beat();
       Atomics.store(this.#words, stepWord(rank), this.#steps + 1);
-      this.#injectFault();
-      const size = Math.min(batch, samples - index * batch);
+      const size = Math.min(batch, samples - index * batch) - this.#injectFault();
       this.#trainStep.set(slot * samples + index * batch, size);
       this.#signals?.begin(size);
       this.#train?.run(this.#trainStep.numbers);
@@ -131,14 +130,22 @@ export class RankLoop {
     Atomics.store(this.#words, WORD.stepsDone, this.#steps);
   }
 
+  #faulty(meetings: Meetings): Meetings {
+    const { fault, rank, world } = this.#job;
+    if (fault?.kind !== "skip" || fault.rank !== worldRank(world, rank)) return meetings;
+    const hasOthers = this.#signals !== null;
+    return skipOne(meetings, fault.argument ?? 1, hasOthers, () => fault.step === this.#steps + 1);
+  }
+
   #beat(): void {
     Atomics.add(this.#words, beatWord(this.#job.rank), 1);
   }
 
-  #injectFault(): void {
+  /** Of how many samples the rank does not know. */
+  #injectFault(): number {
     const { fault, rank, world, memory, addresses } = this.#job;
-    if (fault === null || fault.rank !== worldRank(world, rank) || fault.step !== this.#steps + 1) return;
-    inject(fault, () => {
+    if (fault === null || fault.rank !== worldRank(world, rank) || fault.step !== this.#steps + 1) return 0;
+    return inject(fault, () => {
       new Float32Array(memory.buffer, addresses.firstParameter, 1)[0] = Number.NaN;
     });
   }

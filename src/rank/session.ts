@@ -1,4 +1,5 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
+import type { Settings } from "../base/config.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
@@ -8,6 +9,7 @@ import { type CompiledKernels, compileKernels, instantiateKernels } from "../ker
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
+import { allBy } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
 import { processCount, type World } from "../program/world.ts";
 import { controlWords, stepWord } from "./control.ts";
@@ -16,9 +18,10 @@ import { Exchange } from "./exchange.ts";
 import { parseFault } from "./fault.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
-import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
+import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { type Connect, Peers } from "./peers.ts";
+import { planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
 import { signalWords } from "./signals.ts";
@@ -34,6 +37,8 @@ export interface SessionOptions {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly timeoutMs: number;
+  /** How processes come to the gradients; by default as is best. */
+  readonly allreduce?: Settings["allreduce"];
   /** null to evaluate only. */
   readonly training:
     | (Hyperparameters & {
@@ -80,7 +85,11 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    this.layout = planLayout(options, this.compiled.module);
+    this.layout = planLayout(
+      options,
+      this.compiled.module,
+      allBy(options.allreduce === "ordered" ? "ordered" : "exchange"),
+    );
     checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
@@ -273,21 +282,4 @@ export class Session {
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
     fillWeights(kernels, this.#memory, this.layout, { seed, training, start });
   }
-}
-
-/** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
-function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
-  const { model, data, world, training } = options;
-  const kernels = instantiateKernels(module, createMemory(0));
-  return layOut({
-    model,
-    data,
-    world,
-    training: training && {
-      optimizer: training.optimizer,
-      clips: training.clipNorm !== null,
-      batch: training.batch,
-    },
-    scratchBytes: kernels,
-  });
 }

@@ -10,7 +10,7 @@
 import { RankError } from "../base/errors.ts";
 import type { Meetings } from "../program/execute.ts";
 import type { Transfer } from "../program/transfers.ts";
-import { ranksOf, type World, worldRank } from "../program/world.ts";
+import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
 import { beatWord, WORD } from "./control.ts";
 
@@ -49,6 +49,8 @@ export function signalWords(memory: WebAssembly.Memory, address: number, transfe
 }
 
 const SLICE_MS = 250;
+/** In the process that keeps others waiting a barrier may name the very rank; a transfer, which knows less, waits a little longer. */
+const GRACE_MS = 1000;
 /** Looks before a rank sleeps: few, for the main thread that it waits for wants the core. */
 const LOOKS = 50;
 
@@ -80,7 +82,7 @@ export class Signals {
     this.#words = words;
     this.#control = control;
     this.#transfers = transfers;
-    this.#parts = Int32Array.from(transfers, ({ pieces }) => pieces.length * options.ranks);
+    this.#parts = Int32Array.from(transfers, ({ parts }) => parts);
     this.#options = options;
   }
 
@@ -128,7 +130,7 @@ export class Signals {
     const word = first + transfer;
     const before = Atomics.load(words, word);
     if (before === this.#execution || lookFor(words, word, before, LOOKS)) return;
-    const slices = Math.ceil(this.#options.timeoutMs / SLICE_MS);
+    const slices = Math.ceil((this.#options.timeoutMs + GRACE_MS) / SLICE_MS);
     for (let slice = 0; slice < slices; slice++) {
       Atomics.wait(words, word, before, SLICE_MS);
       if (Atomics.load(words, word) !== before) return;
@@ -149,15 +151,18 @@ export class Signals {
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
     const { sender, pieces } = this.#transfers[transfer];
+    const seconds = (timeoutMs + GRACE_MS) / 1000;
     const what = pieces.map(({ name }) => name).join(", ");
     const message = incoming
-      ? `waited ${timeoutMs / 1000} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
-      : `${what} could not be sent in ${timeoutMs / 1000} s`;
+      ? `waited ${seconds} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
+      : `${what} could not be sent in ${seconds} s`;
     return new RankError(
       "transfer-late",
       message,
       "look at what the other process was doing, or raise --collective-timeout",
-      { rank: worldRank(world, rank), step: step() },
+      incoming
+        ? { rank: firstRankOf(world, sender), step: step(), operation: `wait for ${what}` }
+        : { rank: worldRank(world, rank), step: step(), operation: `send ${what}` },
     );
   }
 }

@@ -37,6 +37,57 @@ test("a table in a file has a title, a header and a line for each row", async (t
   t.regex(lines[3], /^shared +4,096 +[\d.]+ .?s +[\d.]+ .?s +[\d.]+ .?s +[\d.]+ +[\d.]+ +0$/);
 });
 
+for (const [transport, security, sums] of [
+  ["ipc", "auth", "rank"],
+  ["tcp", "encrypt", "main"],
+]) {
+  test(`processes over ${transport}, frames with ${security}, sums by ${sums}: every algorithm's are right`, async (t) => {
+    const flags = [
+      "--transport",
+      transport,
+      "--security",
+      security,
+      "--sums",
+      sums,
+      "--ranks",
+      "3",
+      "--json",
+    ];
+    const more = ["--algorithm", "ring,halving-doubling,naive,auto", "--bytes", "12,524292"];
+    const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags, ...more]);
+    const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
+    const { exitCode, objects, stderr } = await child.ended;
+    clearTimeout(guard);
+    t.is(exitCode, 0, stderr);
+    const rows = objects as unknown as AllreduceRow[];
+    t.is(rows.length, 8);
+    for (const row of rows) t.like(row, { transport, ranks: 3 });
+    t.true(rows.every(({ wireBytes, algorithm }) => wireBytes > 0 && algorithm !== "auto"));
+  });
+}
+
+test("a process that is killed is told by its rank, and takes the others with it", async (t) => {
+  const flags = ["--transport", "tcp", "--algorithm", "all", "--json"];
+  const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags]);
+  const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
+  while (!child.stdout.includes("\n"))
+    await new Promise((resolve) => child.process.stdout?.once("data", resolve));
+  const [victim, other] = childrenOf(child.process.pid as number);
+  process.kill(victim, "SIGKILL");
+  const { exitCode, objects } = await child.ended;
+  clearTimeout(guard);
+  t.is(exitCode, 1);
+  t.like(objects.at(-1), { status: "failed" });
+  t.regex(JSON.stringify(objects.at(-1)), /the process of rank \d ended: SIGKILL/);
+  t.throws(() => process.kill(other, 0), { code: "ESRCH" });
+});
+
+/** Processes whose parent is `pid`. */
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+  return stdout.trim().split(/\s+/).map(Number);
+}
+
 const openMpi = spawnSync("mpirun", ["--version"], { encoding: "utf8" });
 const ROOT = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
 
