@@ -6,30 +6,22 @@
  */
 import type { FlightRecorder } from "../profile/flight-recorder.ts";
 import { abortedBy, encodeReport } from "./abort-report.ts";
+import { Farewell } from "./farewell.ts";
 import { decodeHeader, emptyHeader, type FrameHeader, FrameType } from "./frame.ts";
-import { GREETING_BYTES, Greeting, type GreetingOptions, highOf, lowOf, type Step } from "./greeting.ts";
+import { highOf, lowOf } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { FrameError, LinkBroken, LinkError } from "./link-error.ts";
+import { FrameError, LinkBroken } from "./link-error.ts";
+import { Opening, type OpeningOptions } from "./opening.ts";
 import { Outbox } from "./outbox.ts";
-import { PATIENCE, type Patience } from "./patience.ts";
 import { Reassembly } from "./reassembly.ts";
 import { directionKey, makeSeal, type Seal, type Security } from "./seal.ts";
 import type { AbortReport, Inbox, Message } from "./transport.ts";
-import type { Wire, WireReceiver } from "./wire.ts";
+import type { WireReceiver } from "./wire.ts";
 
-/** Frames of strangers after which whoever holds the place is turned out, before his time is over. */
-const STRANGERS_A_TURN = 4;
-
-export interface LinkOptions extends GreetingOptions {
-  readonly wire: Wire;
-  /** Where errors say that it is. */
-  readonly address: string;
+export interface LinkOptions extends OpeningOptions {
   readonly security: Security;
   readonly frameBytes: number;
   readonly windowBytes: number;
-  readonly patience?: Patience;
-  /** How the other end is called in messages to people: "process 1 (host b)". */
-  readonly peerName: string;
   readonly inbox: Pick<Inbox, "place" | "arrived">;
   readonly recorder: FlightRecorder;
   readonly opened: () => void;
@@ -49,29 +41,27 @@ interface Open {
 
 export class Link implements WireReceiver {
   readonly #options: LinkOptions;
-  readonly #patience: Patience;
-  readonly #greeting: Greeting;
+  readonly #opening: Opening;
   readonly #heartbeat: Heartbeat;
   readonly #header = emptyHeader();
   #open: Open | null = null;
   #isOpen = false;
   /** The link sequence of the next frame. */
   #expected = 0;
-  #greetingMs = 0;
-  #strangers = 0;
-  #lastHeard = "nothing";
+  /** The last message of which something came: its channel is −1 before there was one. */
+  #lastChannel = -1;
+  #lastSequence = 0;
   #isClosed = false;
   #isAborting = false;
-  readonly #bye = { asked: false, theirs: false, heard: false, parted: false };
+  readonly #farewell = new Farewell();
+  #isParted = false;
 
   constructor(options: LinkOptions) {
     const { security, frameBytes, windowBytes, digest, wire } = options;
     this.#options = options;
-    this.#patience = options.patience ?? PATIENCE;
-    this.#heartbeat = new Heartbeat(this.#patience, options.peerName, options.warn);
+    this.#heartbeat = new Heartbeat(options.patience, options.peerName, options.warn);
     const fields = { security, "frame bytes": `${frameBytes}`, "window bytes": `${windowBytes}`, ...digest };
-    this.#greeting = new Greeting({ ...options, digest: fields });
-    wire.admit(GREETING_BYTES);
+    this.#opening = new Opening({ ...options, digest: fields });
     wire.receiver = this;
   }
 
@@ -80,34 +70,34 @@ export class Link implements WireReceiver {
   }
 
   get isParted(): boolean {
-    return this.#bye.parted;
+    return this.#isParted;
   }
 
   /** Dials; a listener waits. */
   begin(): void {
-    this.#guard(() => this.#speak());
+    this.#guard(() => this.#opening.speak());
   }
 
   /** The inbox may be asked from now on. */
   release(): void {
-    this.#guard(() => this.#open?.reassembly.release());
+    this.#guard(() => this.#isAborting || this.#open?.reassembly.release());
   }
 
   send(message: Message, sent: () => void): void {
-    if (!this.#bye.asked && !this.#isAborting) this.#open?.outbox.add(message, sent);
+    if (!this.#farewell.isAsked && !this.#isAborting) this.#open?.outbox.add(message, sent);
   }
 
   /** Asks again for places of what had none. */
   resume(): void {
     this.#guard(() => {
+      if (this.#isAborting) return;
       this.#open?.reassembly.resume();
       this.#open?.outbox.pump();
     });
   }
 
   part(): void {
-    this.#bye.asked = true;
-    this.#open?.outbox.notify("bye");
+    this.#farewell.ask(this.#open?.outbox);
   }
 
   /** Says why this process stops, and listens no longer. */
@@ -140,7 +130,8 @@ export class Link implements WireReceiver {
   /** To be called every so many ms. */
   tick(periodMs: number): void {
     this.#guard(() => this.#options.wire.drain());
-    this.#guard(() => (this.#isOpen ? this.#listen(periodMs) : this.#wait(periodMs)));
+    this.#guard(() => (this.#isOpen ? this.#listen(periodMs) : this.#opening.tick(periodMs)));
+    this.#partIfDone();
   }
 
   #guard(act: () => void): void {
@@ -155,30 +146,12 @@ export class Link implements WireReceiver {
     }
   }
 
-  /** Says what is to be said, again if nobody has answered. */
-  #speak(): void {
-    const word = this.#options.dials ? this.#greeting.lastWord : null;
-    if (word) this.#options.wire.send(word);
-  }
-
-  /** A stranger's frame is no reason to stop a run: it is counted, and who sends many is turned out. */
   #greet(frame: Buffer): void {
-    const { wire, dials } = this.#options;
-    let step: Step;
-    try {
-      step = this.#greeting.take(frame);
-    } catch (thrown) {
-      if (!(thrown instanceof FrameError)) throw thrown;
-      this.#strangers++;
-      if (this.#strangers % STRANGERS_A_TURN === 0 && !dials) wire.evict();
-      return;
-    }
-    if (step.answer) wire.send(step.answer);
-    if (step.difference) throw this.#named(step.difference);
-    if (!step.nonces) return;
-    this.#know(step.nonces);
+    const nonces = this.#opening.take(frame);
+    if (!nonces) return;
+    this.#know(nonces);
     // The dialer is sure that it was heard when the listener says something sealed.
-    if (!dials) this.#beginOpen();
+    if (!this.#options.dials) this.#beginOpen();
   }
 
   #know(nonces: Buffer): void {
@@ -206,14 +179,10 @@ export class Link implements WireReceiver {
     this.#options.opened();
   }
 
-  #named({ code, message, fix }: LinkError): LinkError {
-    const { self, peerName } = this.#options;
-    return new LinkError(code, `process ${self} ("here") and ${peerName} ("there"): ${message}`, fix);
-  }
-
-  #receive({ outbox, reassembly, seal }: Open, frame: Buffer): void {
+  #receive(open: Open, frame: Buffer): void {
+    const { outbox, seal } = open;
     // Said again because it seemed lost, on its way while the other end got to know this one.
-    if (this.#expected === 0 && this.#greeting.isEcho(frame)) return;
+    if (this.#expected === 0 && this.#opening.isEcho(frame)) return;
     const header = this.#header;
     decodeHeader(frame, header, seal.trailerBytes);
     const payload = seal.open(frame, header.linkSequence);
@@ -221,8 +190,10 @@ export class Link implements WireReceiver {
     this.#heartbeat.heard();
     if (!this.#isOpen) this.#beginOpen();
     outbox.credit(header.credited);
-    this.#dispatch(header, payload, reassembly);
-    if (!this.#isClosed && !this.#isAborting) outbox.pump();
+    this.#dispatch(header, payload, open);
+    if (this.#isClosed || this.#isAborting) return;
+    outbox.pump();
+    this.#partIfDone();
   }
 
   #check({ linkSequence, source, destination, generation, runLow, runHigh }: FrameHeader): void {
@@ -240,52 +211,38 @@ export class Link implements WireReceiver {
     this.#expected++;
   }
 
-  #dispatch(header: FrameHeader, payload: Buffer, reassembly: Reassembly): void {
+  #dispatch(header: FrameHeader, payload: Buffer, { reassembly, outbox }: Open): void {
     const { type, channel, sequence } = header;
     if (type === FrameType.data) {
-      if (this.#bye.theirs) throw new FrameError("after-bye", "a message after its last one");
-      this.#lastHeard = `message ${sequence} of channel ${channel}`;
+      this.#farewell.checkMessage();
+      this.#lastChannel = channel;
+      this.#lastSequence = sequence;
       reassembly.take(header, payload);
     } else if (type === FrameType.abort) {
       throw abortedBy(this.#options.peerName, payload);
     } else if (type === FrameType.bye) {
-      this.#bye.theirs = true;
-      this.#open?.outbox.notify("byeHeard");
-      this.#partIfDone();
+      this.#farewell.theirs(outbox);
     } else if (type === FrameType.byeHeard) {
-      this.#bye.heard = true;
-      this.#partIfDone();
+      this.#farewell.heard();
     } else if (type !== FrameType.beat && type !== FrameType.credit)
       throw new FrameError("frame-order", `a frame of type ${type} after the greeting`);
   }
 
   #partIfDone(): void {
-    const { theirs, heard, parted } = this.#bye;
-    if (!theirs || !heard || parted) return;
-    this.#bye.parted = true;
+    if (this.#isParted || this.#isClosed || !this.#farewell.isDone(this.#open?.outbox)) return;
+    this.#isParted = true;
     this.#options.parted();
   }
 
   #listen(periodMs: number): void {
     const { outbox } = this.#open as Open;
     if (this.#heartbeat.owesBeat(periodMs, outbox.sequence)) outbox.notify("beat");
-    // Whoever has said that it leaves, and knows that this side does, owes no more beats.
-    if (!this.#bye.theirs || !this.#bye.asked) this.#heartbeat.listen(periodMs, this.#lastHeard);
-  }
-
-  #wait(periodMs: number): void {
-    const { retryMs, evictMs, greetMs } = this.#patience;
-    const { peerName, address, dials } = this.#options;
-    const before = this.#greetingMs;
-    this.#greetingMs += periodMs;
-    const passes = (everyMs: number) => Math.floor(before / everyMs) < Math.floor(this.#greetingMs / everyMs);
-    if (this.#greetingMs >= greetMs)
-      throw new LinkError(
-        "no-greeting",
-        `${peerName} has not greeted in ${greetMs / 1000} s at ${address}; ${this.#strangers} frames there were of someone who does not know the run's key`,
-        "look whether it runs, and whether a firewall or another program holds that address",
-      );
-    if (dials && passes(retryMs)) this.#speak();
-    else if (!dials && passes(evictMs)) this.#options.wire.evict();
+    // Who has parted may be gone.
+    if (this.#isParted) return;
+    const isFirst = this.#lastChannel < 0;
+    this.#heartbeat.listen(
+      periodMs,
+      isFirst ? "nothing" : `message ${this.#lastSequence} of channel ${this.#lastChannel}`,
+    );
   }
 }

@@ -47,6 +47,8 @@ export interface LinksOptions {
   readonly wires?: ReadonlyMap<number, Wire>;
   readonly clock?: Clock;
   readonly warn?: (message: string) => void;
+  /** Aborted while links open: they are closed, the other ends hear why, and open() rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The address of the link between two processes of one host; `folder` must be its user's alone. */
@@ -112,10 +114,24 @@ export class Links implements Transport {
     if (this.peers.length === 0) this.#opened.resolve();
   }
 
-  /** Resolves when all other processes have greeted; rejects with the first error: who refuses, differs, or does not come. */
+  /**
+   * Resolves when all other processes have greeted; rejects with the first error when all is closed again: who refuses, differs,
+   * or does not come.
+   */
   static async open(options: LinksOptions): Promise<Links> {
+    const { signal } = options;
+    signal?.throwIfAborted();
     const links = new Links(options);
-    await links.#opened.promise;
+    const giveUp = () => links.#fail(signal?.reason);
+    signal?.addEventListener("abort", giveUp);
+    try {
+      await links.#opened.promise;
+    } catch (thrown) {
+      await links.#closed.promise;
+      throw thrown;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
     // Whoever waits for this has the transport before the first message arrives.
     links.#clock.soon(() => {
       for (const link of links.#links.values()) link.release();

@@ -33,6 +33,8 @@ interface Happening {
 export class Loopback implements Clock {
   /** May be changed at any time. */
   faults: Faults = {};
+  /** How often whoever was connected was turned out; he stays. */
+  evictions = 0;
   readonly #options: Required<LoopbackOptions>;
   #now = 0;
   #order = 0;
@@ -155,7 +157,9 @@ class End implements Wire {
 
   admit(): void {}
 
-  evict(): void {}
+  evict(): void {
+    this.#loopback.evictions++;
+  }
 
   close(): void {
     this.#isClosed = true;

@@ -65,6 +65,12 @@ export class Outbox {
     return this.#sequence;
   }
 
+  /** The wire has taken all there was. */
+  get isEmpty(): boolean {
+    const { byeHeard, beat, bye } = this.#due;
+    return this.#pending === null && this.#messages.length === 0 && !byeHeard && !beat && !bye;
+  }
+
   add(message: Message, sent: () => void): void {
     const { recorder, peer } = this.#options;
     const { channel, sequence, bytes } = message;

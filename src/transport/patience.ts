@@ -9,9 +9,9 @@ export interface Patience {
   readonly greetMs: number;
   /** A dialer that is not answered speaks again. */
   readonly retryMs: number;
-  /** A listener that nobody has greeted properly lets go of whoever holds its only place. */
+  /** A listener lets go of whoever holds its only place for so long, since it said hello if it did, and is not known. */
   readonly evictMs: number;
-  /** At the end, until all others must be done, too. */
+  /** At the end, until all others must be done, too: they evaluate and write for as long as they do, and are heard meanwhile. */
   readonly farewellMs: number;
 }
 
@@ -22,5 +22,5 @@ export const PATIENCE: Patience = {
   greetMs: 30_000,
   retryMs: 300,
   evictMs: 2000,
-  farewellMs: 30_000,
+  farewellMs: 600_000,
 };

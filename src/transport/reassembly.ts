@@ -30,6 +30,7 @@ export class Reassembly {
   #first = 0;
   #keptBytes = 0;
   #isReleased = false;
+  /** The inbox has been called and may call back: resume() goes on when it returns. */
   #isBusy = false;
   /** Bytes of frames that were put into place, modulo 2^32. */
   consumed = 0;
@@ -72,25 +73,29 @@ export class Reassembly {
     this.#first = 0;
   }
 
-  /** False where the message has no place yet. The inbox may call resume() from within. */
+  /** False where the message has no place yet. */
   #put(header: FrameHeader, payload: Buffer): boolean {
-    if (this.#place === null && !this.#begin(header)) return false;
+    this.#isBusy = true;
+    try {
+      if (this.#place === null && !this.#begin(header)) return false;
+      this.#fill(header, payload);
+      return true;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #fill(header: FrameHeader, payload: Buffer): void {
     const { inbox, recorder } = this.#options;
     const place = this.#place as Uint8Array;
     this.#check(header);
     if (payload.length > 0) place.set(payload, header.offset);
     this.#received += payload.length;
     this.consumed = (this.consumed + HEADER_BYTES + payload.length) >>> 0;
-    if (this.#received < place.length) return true;
+    if (this.#received < place.length) return;
     this.#place = null;
     recorder.done(this.#flight);
-    this.#isBusy = true;
-    try {
-      inbox.arrived(this.#arrival);
-    } finally {
-      this.#isBusy = false;
-    }
-    return true;
+    inbox.arrived(this.#arrival);
   }
 
   #begin({ channel, sequence, flags, messageBytes, offset }: FrameHeader): boolean {

@@ -5,6 +5,7 @@ import { type LockstepError, RankError } from "../../src/base/errors.ts";
 import { readFlights } from "../../src/profile/flight-recorder.ts";
 import { LinkBroken, LinkError, PeerAborted } from "../../src/transport/link-error.ts";
 import type { Faults } from "../../src/transport/loopback.ts";
+import { PATIENCE } from "../../src/transport/patience.ts";
 import { SECURITIES } from "../../src/transport/seal.ts";
 import { openTeam, pattern, type Team } from "./loopback-team.ts";
 
@@ -87,6 +88,23 @@ test("what has no place yet waits, as much as the window allows, and the sender'
   await team.pass(50);
   t.deepEqual(inbox.received, expected(lengths));
   t.is(count.sent, lengths.length);
+  t.deepEqual(inbox.failures, []);
+});
+
+test("an inbox may ask for places again whenever it is called, and gets each message once", async (t) => {
+  const team = await openTeam({ all: SMALL });
+  const [, inbox] = team.inboxes;
+  const resume = () => team.links[1].resume();
+  inbox.judge = resume;
+  inbox.heed = resume;
+  inbox.isHolding = true;
+  const lengths = [500, 0, 1500, 3];
+  sendAll(team, lengths);
+  await team.pass(50);
+  inbox.isHolding = false;
+  resume();
+  await team.pass(50);
+  t.deepEqual(inbox.received, expected(lengths));
   t.deepEqual(inbox.failures, []);
 });
 
@@ -211,8 +229,30 @@ test("close() sends what is queued, waits for the others, and then the wires are
   );
 });
 
-test("who does not say that it is done is named when the time for it is over", async (t) => {
+test("close() waits for what a slow link still has to carry, however long that takes", async (t) => {
+  const team = await openTeam({ all: SMALL, delayMs: [150, 150], capacity: 1 });
+  const lengths = [200_000, 7];
+  sendAll(team, lengths);
+  const closing = Promise.all(team.links.map((links) => links.close()));
+  await team.pass(45_000);
+  await t.notThrowsAsync(closing);
+  t.deepEqual(team.inboxes[1].received, expected(lengths));
+});
+
+test("who falls silent between two farewells is lost like anybody", async (t) => {
   const team = await openTeam();
+  const closing = [team.links[1].close()];
+  await team.pass(100);
+  team.loopback.faults = { lose: 1 };
+  closing.push(team.links[0].close());
+  const settled = Promise.allSettled(closing);
+  await team.pass(17_000);
+  for (const result of await settled)
+    t.like((result as PromiseRejectedResult).reason, { code: "peer-silent" });
+});
+
+test("who does not say that it is done is named when the time for it is over", async (t) => {
+  const team = await openTeam({ all: { patience: { ...PATIENCE, farewellMs: 30_000 } } });
   const closing = team.links[1].close();
   closing.catch(() => {});
   await team.pass(31_000);

@@ -21,6 +21,7 @@ export class KeepingInbox implements Inbox {
   isHolding = false;
   /** Throws for what must not come. */
   judge: (arrival: Arrival) => void = () => {};
+  heed: () => void = () => {};
   #place: Uint8Array = new Uint8Array();
 
   place(arrival: Arrival): Uint8Array | null {
@@ -32,6 +33,7 @@ export class KeepingInbox implements Inbox {
 
   arrived({ peer, channel, sequence, flags }: Arrival): void {
     this.received.push({ peer, channel, sequence, flags, bytes: Uint8Array.from(this.#place) });
+    this.heed();
   }
 
   failed(error: LockstepError): void {
