@@ -1,7 +1,15 @@
-/** A session and the other processes: opens the links to them, has bytes moved while they are open, and leaves in good order. */
-import type { Inbox, Transport } from "../transport/transport.ts";
+/**
+ * A session and the other processes: opens the links to them, has them measured if the plan depends on it, has bytes moved while they
+ * are open, and leaves in good order.
+ */
+import type { LockstepError } from "../base/errors.ts";
+import type { Measured } from "../plan/gradients.ts";
+import type { World } from "../program/world.ts";
+import { processCount } from "../program/world.ts";
+import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
+import { Measuring } from "./measure.ts";
 
 /**
  * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Gives up, and leaves nothing
@@ -9,16 +17,45 @@ import { type Exchange, reportOf } from "./exchange.ts";
  */
 export type Connect = (digest: Digest, inbox: Inbox, signal: AbortSignal) => Promise<Transport>;
 
+export interface PeerOptions {
+  readonly world: World;
+  readonly connect: Connect;
+  /** The module of the kernels whose speed the plan depends on; null if nothing is to be measured. */
+  readonly measured: WebAssembly.Module | null;
+  /** Asked once the links are open, and measured. */
+  readonly exchange: (measured: Measured | null) => Exchange;
+}
+
+/** Hands on to whoever is there now. */
+class Forwarding implements Inbox {
+  to: Inbox;
+
+  constructor(to: Inbox) {
+    this.to = to;
+  }
+
+  place(arrival: Arrival): Uint8Array | null {
+    return this.to.place(arrival);
+  }
+
+  arrived(arrival: Arrival): void {
+    this.to.arrived(arrival);
+  }
+
+  failed(error: LockstepError): void {
+    this.to.failed(error);
+  }
+}
+
 export class Peers {
-  readonly #exchange: Exchange;
-  readonly #connect: Connect;
+  readonly #options: PeerOptions;
   readonly #leaving = new AbortController();
+  #exchange: Exchange | null = null;
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
-  constructor(exchange: Exchange, connect: Connect) {
-    this.#exchange = exchange;
-    this.#connect = connect;
+  constructor(options: PeerOptions) {
+    this.#options = options;
   }
 
   /** From then on what ranks make is sent. */
@@ -36,15 +73,24 @@ export class Peers {
   /** When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they had time to hear it. */
   async close(): Promise<void> {
     await this.#opened.catch(() => {}); // heard by who opened
-    this.#exchange.end();
+    this.#exchange?.end();
     await this.#transport?.close();
   }
 
   async #open(digest: Digest): Promise<void> {
+    const { world, connect, measured, exchange } = this.#options;
     const { signal } = this.#leaving;
-    const transport = await this.#connect(digest, this.#exchange, signal);
+    const measuring = new Measuring(world.self, processCount(world));
+    const inbox = new Forwarding(measuring);
+    const transport = await connect(digest, inbox, signal);
     this.#transport = transport;
-    if (signal.aborted) transport.abort(reportOf(signal.reason));
-    else this.#exchange.begin(transport);
+    if (signal.aborted) return transport.abort(reportOf(signal.reason));
+    const figures = measured === null ? null : await measuring.measure(transport, measured);
+    if (signal.aborted) return;
+    this.#exchange = exchange(figures);
+    inbox.to = this.#exchange;
+    this.#exchange.begin(transport);
+    // What came meanwhile had no place.
+    transport.resume();
   }
 }
