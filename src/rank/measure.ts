@@ -2,7 +2,7 @@
  * What links and kernels of a run can do, measured before its first step and told to all, so that all plan alike: process 0 measures
  * the way to each other process, and takes the worst.
  */
-import type { LockstepError } from "../base/errors.ts";
+import { type LockstepError, RankError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Measured } from "../plan/gradients.ts";
@@ -33,9 +33,17 @@ export class Measuring implements Inbox {
         this.#ends.set(peer, new DistanceEnd(peer, self === 0, PATIENCE));
   }
 
-  /** Resolves when this process knows what process 0 has measured. All processes call it. */
-  async measure(transport: Transport, module: WebAssembly.Module): Promise<Measured> {
-    await (this.#self === 0 ? this.#measureAll(transport, module) : this.#hear(transport));
+  /**
+   * Resolves when this process knows what process 0 has measured. All processes call it. Rejects when a link fails, with what
+   * stop() is told, or after `timeoutMs`.
+   */
+  async measure(transport: Transport, module: WebAssembly.Module, timeoutMs: number): Promise<Measured> {
+    const timer = setTimeout(() => this.failed(late(timeoutMs)), timeoutMs);
+    try {
+      await (this.#self === 0 ? this.#measureAll(transport, module) : this.#hear(transport));
+    } finally {
+      clearTimeout(timer);
+    }
     const [latencyUs, bytesPerUs, flopsPerUs] = this.#figures;
     return { latencyUs, bytesPerUs, flopsPerUs };
   }
@@ -80,6 +88,15 @@ export class Measuring implements Inbox {
     });
     await Promise.all([(this.#ends.get(0) as DistanceEnd).answer(transport), told]);
   }
+}
+
+function late(timeoutMs: number): RankError {
+  return new RankError(
+    "measuring-late",
+    `the links between the processes were not measured in ${timeoutMs / 1000} s`,
+    "look at the network and the load of the machines, or choose by --allreduce exchange",
+    { operation: "measure links" },
+  );
 }
 
 /** Of a small product, on this thread. */

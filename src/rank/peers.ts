@@ -2,10 +2,9 @@
  * A session and the other processes: opens the links to them, has them measured if the plan depends on it, has bytes moved while they
  * are open, and leaves in good order.
  */
-import type { LockstepError } from "../base/errors.ts";
+import { type LockstepError, RankError } from "../base/errors.ts";
 import type { Measured } from "../plan/gradients.ts";
-import type { World } from "../program/world.ts";
-import { processCount } from "../program/world.ts";
+import { processCount, type World } from "../program/world.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
@@ -22,6 +21,8 @@ export interface PeerOptions {
   readonly connect: Connect;
   /** The module of the kernels whose speed the plan depends on; null if nothing is to be measured. */
   readonly measured: WebAssembly.Module | null;
+  /** How long measuring may take. */
+  readonly timeoutMs: number;
   /** Asked once the links are open, and measured. */
   readonly exchange: (measured: Measured | null) => Exchange;
 }
@@ -50,12 +51,15 @@ class Forwarding implements Inbox {
 export class Peers {
   readonly #options: PeerOptions;
   readonly #leaving = new AbortController();
+  readonly #measuring: Measuring;
   #exchange: Exchange | null = null;
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    const { world } = options;
+    this.#measuring = new Measuring(world.self, processCount(world));
   }
 
   /** From then on what ranks make is sent. */
@@ -68,6 +72,7 @@ export class Peers {
   abort(failure: unknown): void {
     this.#transport?.abort(reportOf(failure));
     this.#leaving.abort(failure);
+    this.#measuring.failed(new RankError("aborted", "this process stops", "see the first failure", {}));
   }
 
   /** When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they had time to hear it. */
@@ -78,14 +83,13 @@ export class Peers {
   }
 
   async #open(digest: Digest): Promise<void> {
-    const { world, connect, measured, exchange } = this.#options;
+    const { connect, measured, timeoutMs, exchange } = this.#options;
     const { signal } = this.#leaving;
-    const measuring = new Measuring(world.self, processCount(world));
-    const inbox = new Forwarding(measuring);
+    const inbox = new Forwarding(this.#measuring);
     const transport = await connect(digest, inbox, signal);
     this.#transport = transport;
     if (signal.aborted) return transport.abort(reportOf(signal.reason));
-    const figures = measured === null ? null : await measuring.measure(transport, measured);
+    const figures = measured === null ? null : await this.#measuring.measure(transport, measured, timeoutMs);
     if (signal.aborted) return;
     this.#exchange = exchange(figures);
     inbox.to = this.#exchange;

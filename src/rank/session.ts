@@ -111,7 +111,12 @@ export class Session {
     this.#peers =
       connect && processCount(world) > 1
         ? new Peers({
-            ...{ world, connect, measured: measures ? this.compiled.module : null },
+            ...{
+              world,
+              connect,
+              timeoutMs: options.timeoutMs,
+              measured: measures ? this.compiled.module : null,
+            },
             exchange: (measured) => this.#exchangeFor(measured, forms),
           })
         : null;
