@@ -4,8 +4,8 @@ import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
+import type { Connect } from "../rank/peers.ts";
 import type { HostFacts } from "../run/environment.ts";
-import type { Inbox, Transport } from "../transport/transport.ts";
 
 export interface StartInfo {
   /** Widths of the layers, e.g. "784-128-10". */
@@ -64,8 +64,7 @@ export interface ProcessWorld {
   readonly ranks: readonly number[];
   /** The host of every process, as the user spells it. */
   readonly hosts: readonly string[];
-  /** Opens the links once it is known what must be equal everywhere; gives up when the signal is aborted. */
-  connect(digest: Readonly<Record<string, string>>, inbox: Inbox, signal: AbortSignal): Promise<Transport>;
+  readonly connect: Connect;
 }
 
 export interface TrainOptions {

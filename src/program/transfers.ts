@@ -33,6 +33,13 @@ export interface Transfer {
   readonly next: number;
 }
 
+/** What a transfer is called where many are listed. */
+export function operationName({ pieces, sender }: Pick<Transfer, "pieces" | "sender">): string {
+  const [first, second, ...others] = pieces.map(({ name }) => name);
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  return `${second === undefined ? first : `${first}, ${second}${more}`} of process ${sender}`;
+}
+
 /** Tensors of which a process makes fewer bytes than this travel together. */
 const SMALL_BYTES = 32768;
 

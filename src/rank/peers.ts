@@ -1,24 +1,32 @@
 /** A session and the other processes: opens the links to them, has bytes moved while they are open, and leaves in good order. */
+import type { FlightRecorder } from "../profile/flight-recorder.ts";
 import type { Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
 
-/**
- * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Gives up, and leaves nothing
- * open, when the signal is aborted.
- */
-export type Connect = (digest: Digest, inbox: Inbox, signal: AbortSignal) => Promise<Transport>;
+export interface ConnectOptions {
+  /** Aborted: who opens gives up, and leaves nothing open. */
+  readonly signal: AbortSignal;
+  /** Where transfers are to be recorded, and what their channels are called. */
+  readonly recorder: FlightRecorder;
+  readonly operations: readonly string[];
+}
+
+/** Opens the links to the world's other processes; `digest` has what must be equal in all of them. */
+export type Connect = (digest: Digest, inbox: Inbox, options: ConnectOptions) => Promise<Transport>;
 
 export class Peers {
   readonly #exchange: Exchange;
   readonly #connect: Connect;
+  readonly #records: Omit<ConnectOptions, "signal">;
   readonly #leaving = new AbortController();
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
-  constructor(exchange: Exchange, connect: Connect) {
+  constructor(exchange: Exchange, connect: Connect, records: Omit<ConnectOptions, "signal">) {
     this.#exchange = exchange;
     this.#connect = connect;
+    this.#records = records;
   }
 
   /** From then on what ranks make is sent. */
@@ -42,7 +50,7 @@ export class Peers {
 
   async #open(digest: Digest): Promise<void> {
     const { signal } = this.#leaving;
-    const transport = await this.#connect(digest, this.#exchange, signal);
+    const transport = await this.#connect(digest, this.#exchange, { signal, ...this.#records });
     this.#transport = transport;
     if (signal.aborted) transport.abort(reportOf(signal.reason));
     else this.#exchange.begin(transport);

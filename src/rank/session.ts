@@ -9,8 +9,10 @@ import { type CompiledKernels, compileKernels, instantiateKernels } from "../ker
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
+import { FlightRecorder } from "../profile/flight-recorder.ts";
 import { allBy } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
+import { operationName } from "../program/transfers.ts";
 import { processCount, type World } from "../program/world.ts";
 import { controlWords, stepWord } from "./control.ts";
 import { digestOf } from "./digest.ts";
@@ -97,7 +99,7 @@ export class Session {
     const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
     this.#ranks = process;
     const { connect, world } = options;
-    this.#peers = connect && processCount(world) > 1 ? new Peers(this.#makeExchange(), connect) : null;
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect) : null;
     this.#ready = ready;
     ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
@@ -207,16 +209,18 @@ export class Session {
     await this.#peers?.close();
   }
 
-  #makeExchange(): Exchange {
+  #makePeers(connect: Connect): Peers {
     const { world } = this.#options;
     const { transfers } = this.layout;
     const control = controlWords(this.#memory, this.#address("control"), world.ranks[world.self]);
-    return new Exchange({
-      ...{ memory: this.#memory, world, transfers, control },
+    const step = () => Math.max(1, Atomics.load(control, stepWord(0)));
+    const exchange = new Exchange({
+      ...{ memory: this.#memory, world, transfers, control, step },
       signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
-      step: () => Math.max(1, Atomics.load(control, stepWord(0))),
       failed: (error) => this.#ranks.fail(error),
     });
+    const recorder = new FlightRecorder({ step });
+    return new Peers(exchange, connect, { recorder, operations: transfers.map(operationName) });
   }
 
   #named(tensors: readonly Tensor[]): NamedTensor[] {
