@@ -7,18 +7,17 @@ import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { openModel } from "../job/open-model.ts";
 import type { TrainResult } from "../job/options.ts";
-import type { FlightLog } from "../profile/flight-report.ts";
 import { machineFacts } from "../run/environment.ts";
 import { train } from "../train.ts";
-import type { Endpoints } from "../transport/listening.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
 import { keepFlights } from "./flights.ts";
 import { endAtOnce, type Guard, guard } from "./guard.ts";
-import type { Down, JobWords, Up } from "./messages.ts";
+import type { Down, JobWords, PairWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import { Mirror } from "./mirror.ts";
-import { PeerTable, worldOf } from "./world.ts";
+import { servePair } from "./pair.ts";
+import { type Connection, PeerTable, worldOf } from "./world.ts";
 
 export const BEAT_MS = 1000;
 const LAST_WORDS_MS = 2000;
@@ -29,7 +28,7 @@ export const ABORTED_EXIT_CODE = 75;
 export class JobProcess {
   readonly #channel: Channel<Down, Up>;
   readonly #stop = new AbortController();
-  readonly #peers = new PeerTable();
+  #peers = new PeerTable();
   #folder: string | null = null;
   #guard: Guard | null = null;
   /** Why it ends, if it does not end well. */
@@ -52,6 +51,7 @@ export class JobProcess {
     if (message.type === "here") this.#settle(message);
     else if (message.type === "resume") appendFileSync(this.#place("resume.safetensors"), payload);
     else if (message.type === "job") void this.#serve(message, payload);
+    else if (message.type === "pair") void this.#pair(message, payload);
     else if (message.type === "peers") this.#peers.fill(message.table);
     else if (message.type === "stop") this.#stop.abort();
     else if (message.type === "leave") process.exit(this.#exitCode ?? ABORTED_EXIT_CODE);
@@ -91,13 +91,6 @@ export class JobProcess {
     if (job.fault !== null) process.env.LOCKSTEP_FAULT = job.fault;
     const checkpointFolder = this.#place("checkpoints");
     if (job.keepsCheckpoints) mkdirSync(checkpointFolder);
-    const connection = {
-      ...{ key, folder: this.#folder as string },
-      tell: (endpoints: Endpoints) => this.#channel.send({ type: "listening", endpoints }),
-      peers: this.#peers,
-      record: (log: FlightLog) =>
-        keepFlights(this.#folder as string, log, this.#guard as Guard, () => this.#why),
-    };
     return train({
       data: openDataset(settings.dataset),
       model: await openModel(settings),
@@ -106,8 +99,27 @@ export class JobProcess {
       checkpointFolder: job.keepsCheckpoints ? checkpointFolder : undefined,
       signal: this.#stop.signal,
       observer: new Mirror(this.#channel, self === 0),
-      world: ranks.length > 1 ? worldOf(job, connection) : undefined,
+      world: ranks.length > 1 ? worldOf(job, this.#connection(key)) : undefined,
     });
+  }
+
+  /** A pair that fails is no reason to end: the next one may not. */
+  async #pair(pair: PairWords, key: Uint8Array): Promise<void> {
+    this.#peers = new PeerTable();
+    try {
+      const distance = await servePair(pair, this.#connection(key));
+      if (distance !== null) this.#channel.send({ type: "measured", id: pair.id, distance });
+    } catch (thrown) {
+      this.#channel.send({ type: "apart", id: pair.id, failure: toWords(thrown) });
+    }
+  }
+
+  #connection(key: Uint8Array): Connection {
+    return {
+      ...{ key, folder: this.#folder as string, peers: this.#peers },
+      tell: (endpoints) => this.#channel.send({ type: "listening", endpoints }),
+      record: (log) => keepFlights(this.#folder as string, log, this.#guard as Guard, () => this.#why),
+    };
   }
 
   /** What came down the pipe, under the name that the user knows. */

@@ -19,13 +19,13 @@ export class PeerTable {
   }
 
   /** Rejects with an EnvironmentError after `deadlineMs`, and when the signal is aborted. */
-  filled(signal: AbortSignal, deadlineMs = PEERS_DEADLINE_MS): Promise<readonly Endpoints[]> {
+  filled(signal: AbortSignal | null, deadlineMs = PEERS_DEADLINE_MS): Promise<readonly Endpoints[]> {
     if (this.#table !== null) return Promise.resolve(this.#table);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late(deadlineMs)), deadlineMs);
-      signal.addEventListener("abort", () => {
+      signal?.addEventListener("abort", () => {
         clearTimeout(timer);
-        reject(signal.reason);
+        reject(signal?.reason);
       });
       this.#waiting.push((table) => {
         clearTimeout(timer);

@@ -6,17 +6,19 @@
  *     process 0   rows 0…15 ──▶ process 1   rows 16…31 ──▶ process 2   rows 32…47 ─╮
  *             ◀──────────────────────── ◀─────────────────────────────────────────╯
  *
- * While a chunk is under way the processes work on others: chunk c belongs to rank c mod R of every process of R ranks.
+ * By any other algorithm each process sums its samples' part for itself, and the parts are added afterwards. While a chunk is
+ * under way the processes work on others: chunk c belongs to rank c mod R of every process of R ranks.
  */
+import type { AllreduceName } from "../collective/algorithms.ts";
 import { ELEMENT_BYTES, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { blockRows, type Slice } from "./partition.ts";
 import { splitOf } from "./split.ts";
 
 /**
  * How processes come to a gradient, which is a sum over all samples. "exchange": each is sent what the others' samples give and
- * sums it all itself; "ordered": each goes on with the sums of the process before it.
+ * sums it all itself; "ordered": each goes on with the sums of the process before it; else an allreduce of what each has summed.
  */
-export type SumForm = "exchange" | "ordered";
+export type SumForm = "exchange" | "ordered" | AllreduceName;
 
 /** How a job's processes come to their gradients. */
 export interface SumPlan {
@@ -40,6 +42,7 @@ export interface ChunkPart {
 export interface Chunk {
   /** The phase of its nodes. */
   readonly phase: number;
+  readonly form: Exclude<SumForm, "exchange">;
   readonly parts: readonly ChunkPart[];
 }
 
@@ -68,19 +71,28 @@ export const isChunked =
 
 /** The chunks of all nodes that are made in chunks, in the order in which their ranks make them. */
 export function listChunks(phases: readonly (readonly Node[])[], plan: SumPlan): Chunk[] {
-  const { chunkBytes } = plan;
+  const formOf = (node: Node) => plan.formOf(node.outputs[0].of as Tensor) as Chunk["form"];
   return phases.flatMap((nodes, phase) => {
     const chunked = nodes.filter(isChunked(plan));
-    const small = chunked.filter((node) => bytesOf(node) < chunkBytes * SMALL);
-    const large = chunked.filter((node) => !small.includes(node));
-    const together = small.map((node): ChunkPart => ({ node, slice: { first: 0, count: rowsOf(node) } }));
-    return [
-      ...(together.length > 0 ? [{ phase, parts: together }] : []),
-      ...large.flatMap((node) =>
-        slicesOf(node, chunkBytes).map((slice): Chunk => ({ phase, parts: [{ node, slice }] })),
-      ),
-    ];
+    const forms = new Set(chunked.map(formOf));
+    return [...forms].flatMap((form) =>
+      partsOf(
+        chunked.filter((node) => formOf(node) === form),
+        plan.chunkBytes,
+      ).map((parts): Chunk => ({ phase, form, parts })),
+    );
   });
+}
+
+/** The parts of each chunk. */
+function partsOf(nodes: readonly Node[], chunkBytes: number): ChunkPart[][] {
+  const isSmall = (node: Node) => bytesOf(node) < chunkBytes * SMALL;
+  const together = nodes.filter(isSmall).map((node) => ({ node, slice: { first: 0, count: rowsOf(node) } }));
+  const large = nodes.filter((node) => !isSmall(node));
+  return [
+    ...(together.length > 0 ? [together] : []),
+    ...large.flatMap((node) => slicesOf(node, chunkBytes).map((slice) => [{ node, slice }])),
+  ];
 }
 
 const rowsOf = (node: Node): number => Number(splitOf(node)?.extent);

@@ -43,9 +43,11 @@ interface Part {
 const wholly = (share: Share): Part => ({ share, partial: null, turn: null });
 
 function partsOf(node: Node, context: LoweringContext, appointments: Appointments): Part[] {
-  const goesOn = context.world.self > 0;
   const turns = appointments.turnsOf(node);
-  if (turns) return turns.map((turn) => ({ share: turn.slice, partial: { goesOn }, turn }));
+  if (turns)
+    return turns.map((turn) => {
+      return { share: turn.slice, partial: { goesOn: appointments.goesOn(turn) }, turn };
+    });
   const share = shareOf(node, context);
   return share === null ? [] : [wholly(share)];
 }

@@ -84,10 +84,15 @@ export class Appointments {
     });
   }
 
+  /** Whether a turn goes on with the sums of the process before. */
+  goesOn({ chunk }: ChunkTurn): boolean {
+    return this.#plan.world.self > 0 && this.#isOrdered(chunk);
+  }
+
   /** The sums that a turn goes on with. */
   beforeTurn(turn: ChunkTurn | null): Appointment[] {
     const { self } = this.#plan.world;
-    return turn && self > 0 ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
+    return turn && this.goesOn(turn) ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
   }
 
   after(node: Node): Appointment[] {
@@ -98,6 +103,7 @@ export class Appointments {
   afterTurn(turn: ChunkTurn | null): Appointment[] {
     if (turn === null) return [];
     const { self } = this.#plan.world;
+    if (!this.#isOrdered(turn.chunk)) return [["start", this.#ids.ofAllreduce(turn.chunk)]];
     const id = this.#isLast ? this.#ids.ofResult(turn.chunk, self) : this.#ids.ofSums(turn.chunk, self);
     return [["start", id]];
   }
@@ -114,6 +120,10 @@ export class Appointments {
       ]),
       ...due(chunks).flatMap((chunk) => [...this.#waitForResult(chunk), ...this.#drains(chunk)]),
     ];
+  }
+
+  #isOrdered(chunk: number): boolean {
+    return this.#plan.chunks[chunk].form === "ordered";
   }
 
   get #isLast(): boolean {
@@ -133,14 +143,15 @@ export class Appointments {
 
   #waitForResult(chunk: number): Appointment[] {
     const { self } = this.#plan.world;
+    if (!this.#isOrdered(chunk)) return this.#waitFor(this.#ids.ofAllreduce(chunk));
     // The last process made the result, before the barrier that closed the phase.
     return this.#isLast ? [] : this.#waitFor(this.#ids.ofResult(chunk, self + 1));
   }
 
-  /** Sums that were sent on have left long before their result is back. */
+  /** Sums that were sent on have left long before their result is back; an allreduce is done when all has left. */
   #drains(chunk: number): Appointment[] {
     const { self } = this.#plan.world;
-    return self > 0 ? [["drain", this.#ids.ofResult(chunk, self)]] : [];
+    return this.#isOrdered(chunk) && self > 0 ? [["drain", this.#ids.ofResult(chunk, self)]] : [];
   }
 
   /** The transfers of a bundle from all other processes. */

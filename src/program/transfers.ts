@@ -3,6 +3,7 @@
  *
  * Small tensors of one phase travel together, since a message costs more than its bytes; a large one leaves as soon as it exists.
  */
+import type { AllreduceName } from "../collective/algorithms.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { allBy, type Chunk, isChunked, listChunks, type SumPlan } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
@@ -31,14 +32,19 @@ export interface Transfer {
   readonly parts: number;
   /** The transfer by which its receiver passes on what arrived; −1 for none. */
   readonly next: number;
+  /** The algorithm by which all processes add what they have made; null for what one of them sends. */
+  readonly allreduce: AllreduceName | null;
 }
 
 /** What a transfer is called where many are listed. */
-export function operationName({ pieces, sender }: Pick<Transfer, "pieces" | "sender">): string {
+export function operationName({ pieces, sender, allreduce }: Transfer): string {
   const [first, second, ...others] = pieces.map(({ name }) => name);
   const more = others.length > 0 ? ` and ${others.length} more` : "";
-  return `${second === undefined ? first : `${first}, ${second}${more}`} of process ${sender}`;
+  const names = second === undefined ? first : `${first}, ${second}${more}`;
+  return allreduce === null ? `${names} of process ${sender}` : `${allreduce} of ${names}`;
 }
+/** The sender of what all processes add. */
+const NOBODY = -1;
 
 /** Tensors of which a process makes fewer bytes than this travel together. */
 const SMALL_BYTES = 32768;
@@ -88,16 +94,21 @@ const bytesOf = ({ tensor }: Crossing, batch: number): number =>
   elementCount(tensor.shape, batch) * ELEMENT_BYTES[tensor.type];
 
 /**
- * The numbers of transfers: every bundle by its sender, then of every chunk the sums on their way up and the result on its way
- * down, both by their sender; process P−1 sends no sums on, process 0 no result.
+ * The numbers of transfers: every bundle by its sender; then of every ordered chunk the sums on their way up and the result on its
+ * way down, both by their sender (process P−1 sends no sums on, process 0 no result); of every other chunk one number.
  */
 export class TransferIds {
-  readonly #plan: TransferPlan;
   readonly #processes: number;
+  /** By chunk: its first number. */
+  readonly #first: number[] = [];
 
-  constructor(plan: TransferPlan) {
-    this.#plan = plan;
-    this.#processes = processCount(plan.world);
+  constructor({ world, bundles, chunks }: TransferPlan) {
+    this.#processes = processCount(world);
+    let next = bundles.length * this.#processes;
+    for (const { form } of chunks) {
+      this.#first.push(next);
+      next += form === "ordered" ? 2 * (this.#processes - 1) : 1;
+    }
   }
 
   ofBundle(bundle: number, sender: number): number {
@@ -105,51 +116,73 @@ export class TransferIds {
   }
 
   ofSums(chunk: number, sender: number): number {
-    return this.#ofChunk(chunk) + sender;
+    return this.#first[chunk] + sender;
   }
 
   ofResult(chunk: number, sender: number): number {
-    return this.#ofChunk(chunk) + this.#processes - 1 + sender - 1;
+    return this.#first[chunk] + this.#processes - 1 + sender - 1;
   }
 
-  #ofChunk(chunk: number): number {
-    return this.#plan.bundles.length * this.#processes + chunk * 2 * (this.#processes - 1);
+  ofAllreduce(chunk: number): number {
+    return this.#first[chunk];
   }
 }
 
 /** All transfers, by id. `addressOf` says where a tensor lies. */
 export function listTransfers(plan: TransferPlan, addressOf: (tensor: Tensor) => number): Transfer[] {
-  const everyone = Array.from({ length: processCount(plan.world) }, (_, process) => process);
   const ids = new TransferIds(plan);
-  const piece = (tensor: Tensor, node: Node, rows: Piece["rows"]): Piece => ({
+  const pieceOf = (tensor: Tensor, node: Node, rows: Piece["rows"]): Piece => ({
     name: tensor.name || `what ${node.op.name} ${node.id} made`,
     base: addressOf(tensor),
     rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
     rows,
   });
-  const bundles = plan.bundles.flatMap(({ phase, crossings }, index) =>
-    everyone.map((sender): Transfer => {
-      const pieces = crossings.map(({ tensor, node }) => piece(tensor, node, "batch"));
-      const receivers = everyone.filter((process) => process !== sender);
-      const parts = pieces.length * plan.world.ranks[sender];
-      return { id: ids.ofBundle(index, sender), sender, receivers, phase, pieces, parts, next: -1 };
-    }),
-  );
-  const last = everyone.length - 1;
-  const chunks = plan.chunks.flatMap(({ phase, parts }, chunk): Transfer[] => {
-    const pieces = parts.map(({ node, slice }) => piece(node.outputs[0], node, slice));
-    const sums = everyone.slice(0, last).map((sender): Transfer => {
-      const way = { id: ids.ofSums(chunk, sender), sender, receivers: [sender + 1] };
-      return { ...way, phase, pieces, parts: parts.length, next: -1 };
-    });
-    const results = everyone.slice(1).map((sender): Transfer => {
-      const way = { id: ids.ofResult(chunk, sender), sender, receivers: [sender - 1] };
-      const next = sender > 1 ? ids.ofResult(chunk, sender - 1) : -1;
-      return { ...way, phase, pieces, parts: sender === last ? parts.length : 0, next };
-    });
-    return [...sums, ...results];
+  const bundles = plan.bundles.flatMap(({ phase, crossings }, index) => {
+    const pieces = crossings.map(({ tensor, node }) => pieceOf(tensor, node, "batch"));
+    return transfersOfBundle(plan.world, ids, index, { phase, pieces });
+  });
+  const chunks = plan.chunks.flatMap(({ phase, form, parts }, chunk): Transfer[] => {
+    const pieces = parts.map(({ node, slice }) => pieceOf(node.outputs[0], node, slice));
+    if (form === "ordered") return transfersOfChunk(plan.world, ids, chunk, { phase, pieces });
+    const nobody = { sender: NOBODY, receivers: [], next: -1 };
+    return [{ id: ids.ofAllreduce(chunk), ...nobody, phase, pieces, parts: pieces.length, allreduce: form }];
   });
   return [...bundles, ...chunks];
+}
+
+type Load = Pick<Transfer, "phase" | "pieces">;
+
+const everyone = (world: World): number[] => Array.from({ length: processCount(world) }, (_, index) => index);
+
+function transfersOfBundle(world: World, ids: TransferIds, bundle: number, load: Load): Transfer[] {
+  return everyone(world).map((sender) => ({
+    id: ids.ofBundle(bundle, sender),
+    sender,
+    receivers: everyone(world).filter((process) => process !== sender),
+    ...load,
+    parts: load.pieces.length * world.ranks[sender],
+    ...{ next: -1, allreduce: null },
+  }));
+}
+
+function transfersOfChunk(world: World, ids: TransferIds, chunk: number, load: Load): Transfer[] {
+  const last = processCount(world) - 1;
+  const parts = load.pieces.length;
+  const sums = everyone(world)
+    .slice(0, last)
+    .map((sender): Transfer => {
+      const id = ids.ofSums(chunk, sender);
+      return { id, sender, receivers: [sender + 1], ...load, parts, next: -1, allreduce: null };
+    });
+  const results = everyone(world)
+    .slice(1)
+    .map((sender): Transfer => {
+      const id = ids.ofResult(chunk, sender);
+      const next = sender > 1 ? ids.ofResult(chunk, sender - 1) : -1;
+      const made = sender === last ? parts : 0;
+      return { id, sender, receivers: [sender - 1], ...load, parts: made, next, allreduce: null };
+    });
+  return [...sums, ...results];
 }
 
 /** Where the bytes of a piece lie in a step of `batch` samples. */

@@ -10,9 +10,10 @@ export function digestOf(
   { seed, shuffle, training, world }: Pick<SessionOptions, "seed" | "shuffle" | "training" | "world">,
 ): Digest {
   const { layout, compiled } = session;
-  const pieces = layout.transfers.map(({ sender, receivers, pieces }) => [
+  const pieces = layout.transfers.map(({ sender, receivers, allreduce, pieces }) => [
     sender,
     receivers,
+    allreduce,
     pieces.map(({ name, rowBytes, rows }) => [name, rowBytes, rows]),
   ]);
   return {

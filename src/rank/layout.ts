@@ -22,6 +22,7 @@ import { cutIntoPhases } from "../program/phases.ts";
 import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
 import { alone, processCount, type World } from "../program/world.ts";
+import { planAllreduces } from "./allreduces.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
@@ -174,6 +175,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   );
   const transfers = listTransfers(plans[0], (tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
   addresses.set("signals", arena.reserve(signalsBytes(transfers.length)));
+  addresses.set("allreduces", arena.reserve(planAllreduces(transfers, world).bytes));
   return {
     bytes: arena.endBytes,
     addresses,

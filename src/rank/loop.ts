@@ -6,8 +6,9 @@ import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { inject, skipOne } from "./fault.ts";
+import { concerns, delayEach, inject, skipOne } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
+import { REPLICA_STEPS } from "./replicas.ts";
 import { Signals, signalWords } from "./signals.ts";
 
 /** What executes a program, a step a call: an Executor, or whoever wants to know more of it. */
@@ -22,6 +23,7 @@ const makeExecutor: MakeRunner = (program, kernels, meetings) => new Executor(pr
 
 export class RankLoop {
   readonly #job: RankJob;
+  readonly #kernels: Pick<Kernels, "fingerprint">;
   readonly #words: Int32Array;
   readonly #train: Runner | null;
   readonly #evaluate: Runner;
@@ -41,6 +43,7 @@ export class RankLoop {
   constructor(job: RankJob, kernels: Kernels, makeRunner = makeExecutor) {
     const { memory, rank, ranks, world, timeoutMs, addresses } = job;
     this.#job = job;
+    this.#kernels = kernels;
     this.#words = controlWords(memory, addresses.control, ranks);
     const barrier = new Barrier(this.#words, {
       rank,
@@ -82,6 +85,7 @@ export class RankLoop {
       const size = Math.min(batch, samples - index * batch) - this.#injectFault();
       this.#trainStep.set(slot * samples + index * batch, size);
       this.#signals?.begin(size);
+      this.#fingerprint();
       this.#train?.run(this.#trainStep.numbers);
       this.#steps++;
       const loss = this.#stepLoss[0];
@@ -98,6 +102,16 @@ export class RankLoop {
       this.#evaluateStep.set(first, Math.min(evaluationBatch, testSamples - first));
       this.#evaluate.run(this.#evaluateStep.numbers);
     }
+  }
+
+  /** Of the weights as the step before left them, in time for no rank has begun to change them. */
+  #fingerprint(): void {
+    const { rank, addresses } = this.#job;
+    if (rank !== 0 || this.#steps === 0 || this.#steps % REPLICA_STEPS !== 0) return;
+    this.#signals?.fingerprint((state) => {
+      for (const [address, elements] of addresses.parameters)
+        this.#kernels.fingerprint(state, address, elements);
+    });
   }
 
   #makeSignals(): Signals {
@@ -132,7 +146,11 @@ export class RankLoop {
 
   #faulty(meetings: Meetings): Meetings {
     const { fault, rank, world } = this.#job;
-    if (fault?.kind !== "skip" || fault.rank !== worldRank(world, rank)) return meetings;
+    const number = worldRank(world, rank);
+    if (fault === null || !concerns(fault, number)) return meetings;
+    if (fault.kind === "delay")
+      return delayEach(meetings, fault.argument ?? 2, number, () => fault.step <= this.#steps + 1);
+    if (fault.kind !== "skip") return meetings;
     const hasOthers = this.#signals !== null;
     return skipOne(meetings, fault.argument ?? 1, hasOthers, () => fault.step === this.#steps + 1);
   }
@@ -144,9 +162,8 @@ export class RankLoop {
   /** Of how many samples the rank does not know. */
   #injectFault(): number {
     const { fault, rank, world, memory, addresses } = this.#job;
-    if (fault === null || fault.rank !== worldRank(world, rank) || fault.step !== this.#steps + 1) return 0;
-    return inject(fault, () => {
-      new Float32Array(memory.buffer, addresses.firstParameter, 1)[0] = Number.NaN;
-    });
+    if (fault === null || !concerns(fault, worldRank(world, rank)) || fault.step !== this.#steps + 1)
+      return 0;
+    return inject(fault, new Uint32Array(memory.buffer, addresses.firstParameter, 1));
   }
 }

@@ -1,5 +1,5 @@
 /** A session and the other processes: opens the links to them, has bytes moved while they are open, and leaves in good order. */
-import type { FlightRecorder } from "../profile/flight-recorder.ts";
+import { FlightRecorder } from "../profile/flight-recorder.ts";
 import type { Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
@@ -18,15 +18,16 @@ export type Connect = (digest: Digest, inbox: Inbox, options: ConnectOptions) =>
 export class Peers {
   readonly #exchange: Exchange;
   readonly #connect: Connect;
-  readonly #records: Omit<ConnectOptions, "signal">;
+  readonly #recorder: FlightRecorder;
   readonly #leaving = new AbortController();
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
-  constructor(exchange: Exchange, connect: Connect, records: Omit<ConnectOptions, "signal">) {
+  /** `step` is the one in hand. */
+  constructor(exchange: Exchange, connect: Connect, step: () => number) {
     this.#exchange = exchange;
     this.#connect = connect;
-    this.#records = records;
+    this.#recorder = new FlightRecorder({ step });
   }
 
   /** From then on what ranks make is sent. */
@@ -50,7 +51,9 @@ export class Peers {
 
   async #open(digest: Digest): Promise<void> {
     const { signal } = this.#leaving;
-    const transport = await this.#connect(digest, this.#exchange, { signal, ...this.#records });
+    const { operations } = this.#exchange;
+    const options = { signal, recorder: this.#recorder, operations };
+    const transport = await this.#connect(digest, this.#exchange, options);
     this.#transport = transport;
     if (signal.aborted) transport.abort(reportOf(signal.reason));
     else this.#exchange.begin(transport);

@@ -4,16 +4,15 @@ import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
-import { FlightRecorder } from "../profile/flight-recorder.ts";
-import { allBy } from "../program/chunks.ts";
+import { allBy, type SumForm } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
-import { operationName } from "../program/transfers.ts";
 import { processCount, type World } from "../program/world.ts";
+import { Allreduces } from "./allreduces.ts";
 import { controlWords, stepWord } from "./control.ts";
 import { digestOf } from "./digest.ts";
 import { Exchange } from "./exchange.ts";
@@ -87,11 +86,7 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    this.layout = planLayout(
-      options,
-      this.compiled.module,
-      allBy(options.allreduce === "ordered" ? "ordered" : "exchange"),
-    );
+    this.layout = planLayout(options, this.compiled.module, allBy(formOf(options.allreduce)));
     checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
@@ -217,10 +212,15 @@ export class Session {
     const exchange = new Exchange({
       ...{ memory: this.#memory, world, transfers, control, step },
       signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
+      allreduces: (transport) =>
+        new Allreduces(transport, {
+          ...{ memory: this.#memory, world, transfers },
+          address: this.#address("allreduces"),
+          kernels: instantiateKernels(this.compiled.module, this.#memory),
+        }),
       failed: (error) => this.#ranks.fail(error),
     });
-    const recorder = new FlightRecorder({ step });
-    return new Peers(exchange, connect, { recorder, operations: transfers.map(operationName) });
+    return new Peers(exchange, connect, step);
   }
 
   #named(tensors: readonly Tensor[]): NamedTensor[] {
@@ -248,6 +248,7 @@ export class Session {
       stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
       lossRing: this.#address("lossRing"),
       durationRing: this.#address("durationRing"),
+      parameters: this.#pieces(),
     };
     const fault = parseFault(process.env.LOCKSTEP_FAULT);
     const jobs = evaluate.map((program, rank) => ({
@@ -270,6 +271,10 @@ export class Session {
     return instrument ? jobs.map(instrument.extend) : jobs;
   }
 
+  #pieces(): (readonly [address: number, elements: number])[] {
+    return this.layout.step.parameters.map(({ name, shape }) => [this.#address(name), elementCount(shape)]);
+  }
+
   /** The first weight, or where the ranks own its columns, the rank's first. */
   #firstParameter(rank: number): number {
     const [parameter] = this.layout.step.parameters;
@@ -287,3 +292,7 @@ export class Session {
     fillWeights(kernels, this.#memory, this.layout, { seed, training, start });
   }
 }
+
+/** The form of all gradients' sums. */
+const formOf = (allreduce: Settings["allreduce"] = "auto"): SumForm =>
+  allreduce === "auto" ? "exchange" : allreduce;

@@ -3,6 +3,7 @@
  *
  *     line 0   entered: execution and phase │ samples of the step │ held: a message waits for the next phase
  *     line 1   doorbell, tickets of the queue
+ *     line 2   fingerprint of the weights, of four words │ the execution before which it was taken
  *     then     queue of transfers to send │ for each transfer: parts made │ execution that left │ execution that arrived
  *
  * A rank never waits for the main thread but in wait and drain; the main thread sleeps until the doorbell rings.
@@ -13,6 +14,7 @@ import type { Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
 import { beatWord, WORD } from "./control.ts";
+import { FINGERPRINT_WORDS } from "./replicas.ts";
 
 const LINE_WORDS = 16;
 
@@ -23,7 +25,9 @@ export const SIGNAL = {
   held: 2,
   doorbell: LINE_WORDS,
   tickets: LINE_WORDS + 1,
-  queue: 2 * LINE_WORDS,
+  fingerprint: 2 * LINE_WORDS,
+  fingerprinted: 2 * LINE_WORDS + FINGERPRINT_WORDS,
+  queue: 3 * LINE_WORDS,
 } as const;
 
 /** Phases of an execution that `entered` can tell apart. */
@@ -92,6 +96,15 @@ export class Signals {
     if (this.#options.rank === 0) Atomics.store(this.#words, SIGNAL.batch, batch);
   }
 
+  /** Leaves a fingerprint of the weights as they are before this execution; `take` goes on with four words at an address. */
+  fingerprint(take: (address: number) => void): void {
+    const words = this.#words;
+    for (let word = 0; word < FINGERPRINT_WORDS; word++) words[SIGNAL.fingerprint + word] = 0;
+    take(words.byteOffset + 4 * SIGNAL.fingerprint);
+    Atomics.store(words, SIGNAL.fingerprinted, this.#execution);
+    this.#ring();
+  }
+
   meetings(meet: () => void): Meetings {
     return {
       barrier: meet,
@@ -148,11 +161,22 @@ export class Signals {
     return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
+  #unadded(what: string, seconds: number): RankError {
+    const { step, rank, world } = this.#options;
+    return new RankError(
+      "transfer-late",
+      `waited ${seconds} s for ${what} to be added up by all processes`,
+      "look at what the other processes were doing, or raise --collective-timeout",
+      { rank: worldRank(world, rank), step: step(), operation: `add ${what}` },
+    );
+  }
+
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
     const { sender, pieces } = this.#transfers[transfer];
     const seconds = (timeoutMs + GRACE_MS) / 1000;
     const what = pieces.map(({ name }) => name).join(", ");
+    if (sender < 0) return this.#unadded(what, seconds);
     const message = incoming
       ? `waited ${seconds} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
       : `${what} could not be sent in ${seconds} s`;

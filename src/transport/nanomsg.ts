@@ -79,6 +79,7 @@ export class NanomsgWire implements Wire {
         return;
       }
       this.#receiver.frame(frame);
+      letGo(frame);
     }
   }
 
@@ -182,4 +183,9 @@ export class NanomsgWire implements Wire {
     const reason = this.#nanomsg.Err();
     return new EnvironmentError(code, `${what}: ${reason}`, "another address, or fewer processes");
   }
+}
+
+/** Frees a frame at once: it is no part of V8's heap, all of which V8 would go through for every 64 MB of them (Node 20 does). */
+function letGo({ buffer }: Buffer): void {
+  (buffer as ArrayBuffer).transfer?.(0);
 }

@@ -55,7 +55,7 @@ export class Reassembly {
     this.#keptBytes += HEADER_BYTES + payload.length;
     if (this.#keptBytes > this.#options.windowBytes)
       throw new FrameError("window-exceeded", "it sends more than this side has room for");
-    this.#held.push({ header: { ...header }, payload, flight });
+    this.#held.push({ header: { ...header }, payload: Buffer.from(payload), flight });
   }
 
   /** Puts into place what was kept, as far as there are places. */

@@ -16,6 +16,7 @@ export interface Wire {
 }
 
 export interface WireReceiver {
+  /** The frame is the wire's own again when this returns: what is to be kept is to be copied. */
   frame(frame: Buffer): void;
   writable(): void;
   /** The wire itself does not work any longer. */

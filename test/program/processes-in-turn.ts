@@ -87,6 +87,8 @@ class Process {
   #entered = -1;
   /** In the order in which they were made. */
   outbox: Message[] = [];
+  /** What it has made to be added to what the others make. */
+  readonly toAdd = new Set<Transfer>();
 
   constructor(job: OneThread) {
     this.job = job;
@@ -146,6 +148,20 @@ class Process {
       this.#left.add(transfer.id);
   }
 
+  /** The places of what is added. */
+  placesOf({ id }: Transfer): Float32Array[] {
+    const { layout, world, memory } = this.job;
+    return layout.transfers[id].pieces.map((piece) => {
+      const { address, bytes } = placeOf(piece, world, world.self, 0);
+      return new Float32Array(memory.buffer, address, bytes / 4);
+    });
+  }
+
+  isAdded(transfer: Transfer): void {
+    this.toAdd.delete(transfer);
+    this.#arrived.add(transfer.id);
+  }
+
   #isMet(waitsFor: Instruction | null): boolean {
     if (waitsFor?.kind === "wait") return this.#arrived.has(waitsFor.subject);
     return waitsFor?.kind !== "drain" || this.#left.has(waitsFor.subject);
@@ -155,7 +171,9 @@ class Process {
     const parts = (this.#parts.get(transfer.id) ?? 0) + 1;
     this.#parts.set(transfer.id, parts);
     if (parts > transfer.parts) throw new Error(`transfer ${transfer.id} has too many parts`);
-    if (parts === transfer.parts) this.#send(transfer);
+    if (parts < transfer.parts) return;
+    if (transfer.allreduce === null) this.#send(transfer);
+    else this.toAdd.add(transfer);
   }
 
   #send(transfer: Transfer): void {
@@ -184,6 +202,7 @@ function happen(processes: readonly Process[], batch: number, draw: Draw): boole
   const events = processes.flatMap((process) => [
     ...process.free.map((rank) => () => process.goOn(rank, (ranks) => shuffled(ranks, draw))),
     ...departures(process).map((message) => () => process.leave(message, batch)),
+    ...sums(process, processes).map((transfer) => () => add(transfer, processes)),
     ...arrivals(process, processes).map((message) => () => {
       process.outbox = process.outbox.filter((other) => other !== message);
       processes[message.receiver].take(message, batch);
@@ -201,6 +220,23 @@ const arrivals = ({ outbox }: Process, processes: readonly Process[]): Message[]
   heads(outbox).filter(
     (message) => message.bytes !== null && processes[message.receiver].hasRoomFor(message),
   );
+
+/** What all processes have made their part of, if this is the first of them. */
+const sums = (process: Process, processes: readonly Process[]): Transfer[] =>
+  process !== processes[0]
+    ? []
+    : [...process.toAdd].filter(({ id }) =>
+        processes.every(({ toAdd }) => [...toAdd].some((other) => other.id === id)),
+      );
+
+function add(transfer: Transfer, processes: readonly Process[]): void {
+  const all = processes.map((process) => process.placesOf(transfer));
+  for (const [piece, sum] of all[0].entries()) {
+    for (const other of all.slice(1)) sum.set(sum.map((value, index) => value + other[piece][index]));
+    for (const other of all.slice(1)) other[piece].set(sum);
+  }
+  for (const process of processes) process.isAdded(process.job.layout.transfers[transfer.id]);
+}
 
 function shuffled<T>(list: readonly T[], draw: Draw): T[] {
   const rest = [...list];
