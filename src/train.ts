@@ -89,8 +89,8 @@ class Training {
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:
         world &&
-        ((digest, inbox, signal) =>
-          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, signal)),
+        ((digest, inbox, options) =>
+          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, options)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,

@@ -5,8 +5,8 @@ import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
 import type { GradientPlan } from "../plan/gradients.ts";
+import type { Connect } from "../rank/peers.ts";
 import type { HostFacts } from "../run/environment.ts";
-import type { Inbox, Transport } from "../transport/transport.ts";
 
 /** A run's plan.json. */
 export interface PlanInfo {
@@ -77,8 +77,7 @@ export interface ProcessWorld {
   readonly ranks: readonly number[];
   /** The host of every process, as the user spells it. */
   readonly hosts: readonly string[];
-  /** Opens the links once it is known what must be equal everywhere; gives up when the signal is aborted. */
-  connect(digest: Readonly<Record<string, string>>, inbox: Inbox, signal: AbortSignal): Promise<Transport>;
+  readonly connect: Connect;
 }
 
 export interface TrainOptions {

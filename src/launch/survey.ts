@@ -121,6 +121,7 @@ class Surveyor {
     return {
       message: (_, message) => this.#hear(index, message),
       output: () => {},
+      flights: () => {},
       ended: (_, code, signal) => this.#lose(index, ended(host(), code, signal)),
       lost: (error) => this.#lose(index, error),
     };

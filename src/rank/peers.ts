@@ -4,23 +4,31 @@
  */
 import { type LockstepError, RankError } from "../base/errors.ts";
 import type { Measured } from "../plan/gradients.ts";
+import { FlightRecorder } from "../profile/flight-recorder.ts";
 import { processCount, type World } from "../program/world.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
 import { Measuring } from "./measure.ts";
 
-/**
- * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Gives up, and leaves nothing
- * open, when the signal is aborted.
- */
-export type Connect = (digest: Digest, inbox: Inbox, signal: AbortSignal) => Promise<Transport>;
+export interface ConnectOptions {
+  /** Aborted: who opens gives up, and leaves nothing open. */
+  readonly signal: AbortSignal;
+  /** Where transfers are to be recorded, and, once that is planned, what their channels are called. */
+  readonly recorder: FlightRecorder;
+  readonly operations: Promise<readonly string[]>;
+}
+
+/** Opens the links to the world's other processes; `digest` has what must be equal in all of them. */
+export type Connect = (digest: Digest, inbox: Inbox, options: ConnectOptions) => Promise<Transport>;
 
 export interface PeerOptions {
   readonly world: World;
   readonly connect: Connect;
   /** The module of the kernels whose speed the plan depends on; null if nothing is to be measured. */
   readonly measured: WebAssembly.Module | null;
+  /** The step in hand. */
+  readonly step: () => number;
   /** How long measuring may take. */
   readonly timeoutMs: number;
   /** Asked once the links are open, and measured. */
@@ -50,6 +58,11 @@ class Forwarding implements Inbox {
 
 export class Peers {
   readonly #options: PeerOptions;
+  readonly #recorder: FlightRecorder;
+  readonly #operations = new Promise<readonly string[]>((resolve) => {
+    this.#name = resolve;
+  });
+  #name: (operations: readonly string[]) => void = () => {};
   readonly #leaving = new AbortController();
   readonly #measuring: Measuring;
   #exchange: Exchange | null = null;
@@ -58,7 +71,8 @@ export class Peers {
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    const { world } = options;
+    const { world, step } = options;
+    this.#recorder = new FlightRecorder({ step });
     this.#measuring = new Measuring(world.self, processCount(world));
   }
 
@@ -86,12 +100,14 @@ export class Peers {
     const { connect, measured, timeoutMs, exchange } = this.#options;
     const { signal } = this.#leaving;
     const inbox = new Forwarding(this.#measuring);
-    const transport = await connect(digest, inbox, signal);
+    const options = { signal, recorder: this.#recorder, operations: this.#operations };
+    const transport = await connect(digest, inbox, options);
     this.#transport = transport;
     if (signal.aborted) return transport.abort(reportOf(signal.reason));
     const figures = measured === null ? null : await this.#measuring.measure(transport, measured, timeoutMs);
     if (signal.aborted) return;
     this.#exchange = exchange(figures);
+    this.#name(this.#exchange.operations);
     inbox.to = this.#exchange;
     this.#exchange.begin(transport);
     // What came meanwhile had no place.

@@ -1,5 +1,6 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
 import type { Settings } from "../base/config.ts";
+import type { LockstepError } from "../base/errors.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
@@ -19,10 +20,9 @@ import {
 } from "../plan/gradients.ts";
 import { allBy, type SumForm } from "../program/chunks.ts";
 import { processCount, type World } from "../program/world.ts";
-import { Allreduces } from "./allreduces.ts";
-import { controlWords, stepWord } from "./control.ts";
 import { digestOf } from "./digest.ts";
-import { Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { exchangeOf, stepInHand } from "./exchange-of.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
 import { makeJobs } from "./jobs.ts";
@@ -32,7 +32,6 @@ import { type Connect, Peers } from "./peers.ts";
 import { planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
-import { signalWords } from "./signals.ts";
 import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
 
 export interface SessionOptions {
@@ -108,18 +107,7 @@ export class Session {
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
     const measures = `${forms}` !== "exchange";
-    this.#peers =
-      connect && processCount(world) > 1
-        ? new Peers({
-            ...{
-              world,
-              connect,
-              timeoutMs: options.timeoutMs,
-              measured: measures ? this.compiled.module : null,
-            },
-            exchange: (measured) => this.#exchangeFor(measured, forms),
-          })
-        : null;
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, forms, measures) : null;
     if (this.#peers === null || !measures) this.#start();
   }
 
@@ -238,6 +226,14 @@ export class Session {
     await this.#peers?.close();
   }
 
+  #makePeers(connect: Connect, forms: readonly SumForm[], measures: boolean): Peers {
+    const { world, timeoutMs } = this.#options;
+    const module = measures ? this.compiled.module : null;
+    const step = stepInHand(this.#memory, this.layout, world);
+    const exchange = (measured: Measured | null) => this.#exchangeFor(measured, forms);
+    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange });
+  }
+
   #start(): void {
     const jobs = makeJobs(this.#options, this.compiled, this.#memory, this.layout);
     this.#started = RankProcess.start(jobs, this.#options.instrument?.script);
@@ -254,29 +250,12 @@ export class Session {
       this.#layout = planLayout(this.#options, this.compiled.module, sumPlanOf(choices));
       this.#start();
     }
-    return this.#makeExchange();
+    const fail = (error: LockstepError) => this.#ranks.fail(error);
+    return exchangeOf(this.#memory, this.compiled.module, this.#options.world, this.layout, fail);
   }
 
   get #ranks(): RankProcess {
     return (this.#started as Started).process;
-  }
-
-  #makeExchange(): Exchange {
-    const { world } = this.#options;
-    const { transfers } = this.layout;
-    const control = controlWords(this.#memory, this.#address("control"), world.ranks[world.self]);
-    return new Exchange({
-      ...{ memory: this.#memory, world, transfers, control },
-      signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
-      step: () => Math.max(1, Atomics.load(control, stepWord(0))),
-      allreduces: (transport) =>
-        new Allreduces(transport, {
-          ...{ memory: this.#memory, world, transfers },
-          address: this.#address("allreduces"),
-          kernels: instantiateKernels(this.compiled.module, this.#memory),
-        }),
-      failed: (error) => this.#ranks.fail(error),
-    });
   }
 
   #named(tensors: readonly Tensor[]): NamedTensor[] {

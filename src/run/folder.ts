@@ -99,6 +99,17 @@ export class RunFolder {
     if (!this.#closed) this.#status("running", steps, {});
   }
 
+  /** Keeps the last transfers of a process that did not end well; like a log, no reason to stop a run. */
+  flights(process: number, bytes: Uint8Array): void {
+    try {
+      writeAtomically(join(this.path, "logs", `flight-${process}.json`), (descriptor) =>
+        writeFully(descriptor, bytes),
+      );
+    } catch {
+      // Dropped.
+    }
+  }
+
   /** Writes how the run ended. A run that failed before its first step leaves nothing behind. */
   finish(state: RunState, steps: number, outcome: { error?: unknown; summary?: unknown }): void {
     if (this.#closed) return;
