@@ -32,6 +32,9 @@ export async function behindSsh(t: ExecutionContext): Promise<Cast> {
   };
 }
 
+/** The forms of an exact allreduce; what happens to a run may depend on it, its weights do not. */
+export const FORMS = ["exchange", "ordered"] as const;
+
 /** Whoever takes part in a run but its launcher, as a person would call it. */
 export interface Part extends Running {
   readonly name: string;
