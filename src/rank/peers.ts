@@ -59,10 +59,10 @@ class Forwarding implements Inbox {
 export class Peers {
   readonly #options: PeerOptions;
   readonly #recorder: FlightRecorder;
+  #name: (operations: readonly string[]) => void = () => {};
   readonly #operations = new Promise<readonly string[]>((resolve) => {
     this.#name = resolve;
   });
-  #name: (operations: readonly string[]) => void = () => {};
   readonly #leaving = new AbortController();
   readonly #measuring: Measuring;
   #exchange: Exchange | null = null;
