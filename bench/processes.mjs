@@ -1,5 +1,5 @@
-// Samples a second of two processes of one rank each, which exchange factors, against one rank and against PyTorch's
-// DistributedDataParallel over Gloo: same batch over both processes, in turns.
+// Samples a second of two processes of one rank each, exact in the form that is chosen and in the fastest mode's ring, against one
+// rank and against PyTorch's DistributedDataParallel over Gloo: same batch over both processes, in turns.
 //
 //   node bench/processes.mjs                three networks
 //   node bench/processes.mjs --rounds 3
@@ -33,13 +33,16 @@ const cell = (all, digits = 1) => `${median(all).toFixed(digits)} (${spread(all,
 async function compare(job) {
   const name = `${job.layers.replaceAll(",", "-")}, batch ${job.batch}`;
   process.stderr.write(`${name}\n`);
-  const [one, two, ddp] = await takeTurns(Number(values.rounds), [
+  const two = (...flags) => ours(job, "--ranks", "2", "--ranks-per-process", "1", ...flags);
+  const [one, exact, ring, ddp] = await takeTurns(Number(values.rounds), [
     () => ours(job, "--ranks", "1"),
-    () => ours(job, "--ranks", "2", "--ranks-per-process", "1"),
+    () => two(),
+    () => two("--numerics", "fast", "--allreduce", "ring"),
     () => theirs(job),
   ]);
-  const ratio = (others) => `**${(median(two) / median(others)).toFixed(2)}**`;
-  return [name, cell(one), cell(two), ratio(one), cell(ddp), ratio(ddp)];
+  const ratio = (all, others) => `**${(median(all) / median(others)).toFixed(2)}**`;
+  const forms = [cell(exact), ratio(exact, one), ratio(exact, ddp)];
+  return [name, cell(one), ...forms, cell(ring), ratio(ring, ddp), cell(ddp)];
 }
 
 const machine = describeMachine();
@@ -48,9 +51,11 @@ for (const job of CASES) rows.push(await compare(job));
 const columns = [
   "thousand samples a second",
   "1 rank",
-  "2 processes",
+  "2 processes, exact",
   "times 1 rank",
-  "DDP, Gloo",
   "times DDP",
+  "fast, ring",
+  "times DDP",
+  "DDP, Gloo",
 ];
 console.log(`${machine}\n\n${table(columns, rows)}`);
