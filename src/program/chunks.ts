@@ -76,21 +76,34 @@ export function listChunks(phases: readonly (readonly Node[])[], plan: SumPlan):
     return [...forms].flatMap((form) =>
       partsOf(
         chunked.filter((node) => formOf(node) === form),
-        (node) => plan.chunkBytesOf(node.outputs[0].of as Tensor),
+        plan,
       ).map((parts): Chunk => ({ phase, form, parts })),
     );
   });
 }
 
 /** The parts of each chunk. */
-function partsOf(nodes: readonly Node[], chunkBytesOf: (node: Node) => number): ChunkPart[][] {
-  const isSmall = (node: Node) => bytesOf(node) < Math.min(SMALL_BYTES, chunkBytesOf(node) / 2);
-  const together = nodes.filter(isSmall).map((node) => ({ node, slice: { first: 0, count: rowsOf(node) } }));
-  const large = nodes.filter((node) => !isSmall(node));
+function partsOf(nodes: readonly Node[], plan: SumPlan): ChunkPart[][] {
+  const small = nodes.filter((node) => isSmall(node, plan));
+  const together = small.map((node) => ({ node, slice: { first: 0, count: rowsOf(node) } }));
+  const large = nodes.filter((node) => !isSmall(node, plan));
   return [
     ...(together.length > 0 ? [together] : []),
-    ...large.flatMap((node) => slicesOf(node, chunkBytesOf(node)).map((slice) => [{ node, slice }])),
+    ...large.flatMap((node) => slicesOf(node, chunkBytes(node, plan)).map((slice) => [{ node, slice }])),
   ];
+}
+
+const chunkBytes = (node: Node, plan: SumPlan): number => plan.chunkBytesOf(node.outputs[0].of as Tensor);
+const isSmall = (node: Node, plan: SumPlan): boolean =>
+  bytesOf(node) < Math.min(SMALL_BYTES, chunkBytes(node, plan) / 2);
+
+/**
+ * The same phases, in each of which the small gradients come first: they travel together, so that the last of them holds up all, and
+ * whoever waits for them. What they are summed of was made in an earlier phase.
+ */
+export function smallFirst(phases: readonly (readonly Node[])[], plan: SumPlan): Node[][] {
+  const comesFirst = (node: Node) => isChunked(plan)(node) && isSmall(node, plan);
+  return phases.map((nodes) => [...nodes.filter(comesFirst), ...nodes.filter((node) => !comesFirst(node))]);
 }
 
 const rowsOf = (node: Node): number => Number(splitOf(node)?.extent);

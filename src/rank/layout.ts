@@ -13,7 +13,7 @@ import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import type { ColumnFamilies } from "../parallel/columns.ts";
 import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
-import { allBy, isChunked, type SumPlan } from "../program/chunks.ts";
+import { allBy, isChunked, type SumPlan, smallFirst } from "../program/chunks.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
@@ -91,7 +91,7 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
     return {
       world,
       step,
-      phases: cutIntoPhases(nodes, isChunked(sums)),
+      phases: smallFirst(cutIntoPhases(nodes, isChunked(sums)), sums),
       byColumns,
       batch,
       sums,
