@@ -1,14 +1,20 @@
 /** One allreduce to measure, as plain data, and what it came to. */
 
 import type { ActionList } from "../collective/action.ts";
-import { ALLREDUCES, type AllreduceName, listsOf } from "../collective/algorithms.ts";
+import { ALLREDUCES, type Allreduce, type AllreduceName, listsOf } from "../collective/algorithms.ts";
+import { pointToPoint } from "./point-to-point.ts";
 import type { CallTimes } from "./sampling-plan.ts";
 
 export const TRANSPORTS = ["memory", "ipc", "tcp", "mpi"] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
-/** "shared" needs no messages, and one memory; "auto" is what measured links make the fastest; "library" is whatever MPI takes. */
-export type AlgorithmName = AllreduceName | "shared" | "auto" | "library";
+/**
+ * "shared" needs no messages, and one memory; "auto" is what measured links make the fastest; "library" is whatever MPI takes;
+ * "point-to-point" sums nothing: the rate of links to compare the others with.
+ */
+export type AlgorithmName = AllreduceName | "shared" | "auto" | "library" | "point-to-point";
+
+const LISTS: Readonly<Record<string, Allreduce>> = { ...ALLREDUCES, "point-to-point": pointToPoint };
 
 export interface AllreduceCase {
   readonly transport: TransportName;
@@ -46,7 +52,7 @@ export function segmentOf(transport: TransportName, count: number): number {
 }
 
 export function listsOfCase({ algorithm, transport, ranks, bytes }: AllreduceCase): ActionList[] {
-  return listsOf(ALLREDUCES[algorithm as AllreduceName], ranks, bytes / 4, segmentOf(transport, bytes / 4));
+  return listsOf(LISTS[algorithm], ranks, bytes / 4, segmentOf(transport, bytes / 4));
 }
 
 export function rowOfCase(
@@ -58,8 +64,8 @@ export function rowOfCase(
   const algbwGBs = bytes / median / 1e3;
   return {
     ...{ algorithm, transport, ranks, bytes, us: median, meanUs: mean, minUs: min, p99Us: p99, algbwGBs },
-    busbwGBs: (algbwGBs * 2 * (ranks - 1)) / ranks,
-    wireBytes: Object.hasOwn(ALLREDUCES, algorithm) ? sentBytes(listsOfCase(one)) : 0,
+    busbwGBs: algorithm === "point-to-point" ? algbwGBs : (algbwGBs * 2 * (ranks - 1)) / ranks,
+    wireBytes: Object.hasOwn(LISTS, algorithm) ? sentBytes(listsOfCase(one)) : 0,
     ...(library !== undefined && { library }),
   };
 }

@@ -23,12 +23,12 @@ export interface AllreduceWords {
 /** Algorithms by transport; the first is the default. A library's is its own choice. */
 const ALGORITHMS: Readonly<Record<TransportName, readonly AlgorithmName[]>> = {
   memory: ["shared", ...ALLREDUCE_NAMES],
-  ipc: ["auto", ...ALLREDUCE_NAMES],
-  tcp: ["auto", ...ALLREDUCE_NAMES],
+  ipc: ["auto", ...ALLREDUCE_NAMES, "point-to-point"],
+  tcp: ["auto", ...ALLREDUCE_NAMES, "point-to-point"],
   mpi: ["library"],
 };
 
-export const ALGORITHM_WORDS = ["auto", "shared", ...ALLREDUCE_NAMES, "all"];
+export const ALGORITHM_WORDS = ["auto", "shared", ...ALLREDUCE_NAMES, "point-to-point", "all"];
 
 export const SUMMERS = ["main", "rank"] as const;
 /** Who sums over links: the main thread, which moves the bytes, or a rank, as in training. */
@@ -84,6 +84,13 @@ function algorithmsOf(word: string | undefined, transport: TransportName): reado
       "bad-value",
       `--algorithm shared: ranks share no memory over ${transport}`,
       `give --transport memory, or one of ${ALLREDUCE_NAMES.join(", ")}`,
+    );
+  }
+  if (names.includes("point-to-point") && transport === "memory") {
+    throw new InputError(
+      "bad-value",
+      "--algorithm point-to-point: it is of links, and threads have none",
+      "give --transport ipc or tcp",
     );
   }
   return [...new Set(names)] as AlgorithmName[];

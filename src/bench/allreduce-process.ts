@@ -3,7 +3,7 @@ import { LockstepError } from "../base/errors.ts";
 import { ALLREDUCE_NAMES } from "../collective/algorithms.ts";
 import { rankAlgorithms } from "../collective/choose.ts";
 import { type AllreduceCase, listsOfCase, segmentOf } from "./allreduce-case.ts";
-import { checkSum, fillInput } from "./exact-sums.ts";
+import { checkInput, checkSum, fillInput } from "./exact-sums.ts";
 import { measureCosts } from "./link-costs.ts";
 import type { ProcessMessage, ProcessOrder } from "./process-order.ts";
 import { SamplingPlan, sampleInTurns } from "./sampling-plan.ts";
@@ -29,7 +29,9 @@ async function measure(team: Team, one: AllreduceCase, { self, processes, budget
   const prove = async () => {
     fillInput(buffer, self);
     await call();
-    checkSum(buffer, processes, `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${self}`);
+    const what = `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${self}`;
+    if (one.algorithm !== "point-to-point") checkSum(buffer, processes, what);
+    else checkInput(team.scratch(one.bytes / 4), (self + processes - 1) % processes, what);
   };
   await prove();
   buffer.fill(0);

@@ -10,7 +10,15 @@ export function fillInput(input: Float32Array, rank: number): void {
 
 /** Throws an EnvironmentError `wrong-sum` that names the first element that is not the sum over all ranks. */
 export function checkSum(output: Float32Array, ranks: number, what: string): void {
-  const factor = (ranks * (ranks + 1)) / 2;
+  check(output, (ranks * (ranks + 1)) / 2, what);
+}
+
+/** The same for what should be another rank's input. */
+export function checkInput(output: Float32Array, rank: number, what: string): void {
+  check(output, rank + 1, what);
+}
+
+function check(output: Float32Array, factor: number, what: string): void {
   const wrong = output.findIndex((element, i) => element !== factor * (i % PERIOD));
   if (wrong < 0) return;
   throw new EnvironmentError(

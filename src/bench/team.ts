@@ -86,6 +86,10 @@ export class Team {
     return this.#memories.buffer.subarray(0, count);
   }
 
+  scratch(count: number): Float32Array {
+    return this.#memories.scratch.subarray(0, count);
+  }
+
   /** Makes a list ready: what executes it once. All lists work in the same place, so one at a time. */
   ready(list: ActionList): () => Promise<void> {
     this.#collectives.remove(this.#channel++);

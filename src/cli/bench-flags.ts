@@ -35,7 +35,7 @@ export const ALLREDUCE_FLAGS: readonly BenchFlag[] = [
   flag(
     WHAT,
     "--algorithm <a>",
-    "shared, ring, recursive-doubling, halving-doubling, naive, parameter-server, auto, or all (memory: shared; else auto)",
+    "shared, ring, recursive-doubling, halving-doubling, naive, parameter-server, auto, point-to-point (sums nothing), or all (memory: shared; else auto)",
   ),
   flag(WHAT, "--bytes <list>", "sizes, between commas (1 KB, 64 KB, 1 MB, 4 MB, 16 MB)"),
   flag(HOW, "--security <mode>", "of ipc's and tcp's frames: auth, encrypt or off (auth)"),

@@ -1,5 +1,6 @@
 /** Builds a list of actions: written in order, each after those before it that touch what it writes, or write what it touches. */
 import { type Action, type ActionList, conflict, type Place } from "./action.ts";
+import type { Group } from "./group.ts";
 
 export class ActionListBuilder {
   readonly #actions: Action[] = [];
@@ -18,6 +19,18 @@ export class ActionListBuilder {
 
   add(to: Place, left: Place, right: Place, count: number): number {
     return this.#push({ kind: "add", to, left, right, count, after: [] });
+  }
+
+  /** All of another list, whose members are those of `group`, after what is here already where memory demands it. */
+  append({ actions, scratchCount }: ActionList, { members }: Group): void {
+    const begin = this.#actions.length;
+    for (const action of actions) {
+      const after = action.after.map((index) => begin + index);
+      this.#push(
+        action.kind === "add" ? { ...action, after } : { ...action, after, peer: members[action.peer] },
+      );
+    }
+    this.#scratchCount = Math.max(this.#scratchCount, scratchCount);
   }
 
   finish(): ActionList {

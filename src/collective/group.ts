@@ -20,12 +20,15 @@ export function memberOf({ members }: Group, worldNumber: number): number | null
 
 /**
  * The two levels of a hierarchical collective: the group's ranks in each process, which share a memory and need no messages, and
- * one of each process, the first, which speaks for it. `processOf` tells a rank's process.
+ * one of each process, the first, which speaks for it.
  */
-export function levelsOf(
-  group: Group,
-  processOf: (rank: number) => number,
-): { inside: Group[]; between: Group } {
+export interface Levels {
+  readonly inside: readonly Group[];
+  readonly between: Group;
+}
+
+/** `processOf` tells a rank's process. */
+export function levelsOf(group: Group, processOf: (rank: number) => number): Levels {
   const byProcess = new Map<number, number[]>();
   for (const rank of group.members) {
     const ranks = byProcess.get(processOf(rank));

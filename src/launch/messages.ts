@@ -3,8 +3,8 @@ import type { Placement, Settings } from "../base/config.ts";
 import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
 import type { MachineFacts } from "../run/environment.ts";
+import type { Distance } from "../transport/distance.ts";
 import type { Endpoints } from "../transport/listening.ts";
-import type { Distance } from "./distance.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */

@@ -53,7 +53,9 @@ export function worldOf(job: JobWords, { key, folder, tell, peers, record }: Con
   return {
     ...{ self, ranks, hosts },
     async connect(digest, inbox, { signal, recorder, operations }) {
-      record({ shared: recorder.shared, process: self, name: names[self], operations });
+      void operations.then((operations) => {
+        record({ shared: recorder.shared, process: self, name: names[self], operations });
+      });
       const listening = listen({ self, listenAt, folder });
       tell(listening.endpoints);
       const table = await peers.filled(signal).catch((thrown) => {

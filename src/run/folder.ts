@@ -83,6 +83,10 @@ export class RunFolder {
     this.#write("env.json", `${JSON.stringify(describeEnvironment(argv, engine), null, 2)}\n`);
   }
 
+  plan(plan: unknown): void {
+    this.#write("plan.json", `${JSON.stringify(plan, null, 2)}\n`);
+  }
+
   /** The run is under way: from now on its folder stays, and `latest` beside it points to it. */
   stepped(): void {
     if (this.#stepped) return;

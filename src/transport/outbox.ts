@@ -6,6 +6,7 @@
  *     a frame of data costs its header and its payload, so that empty messages count, too
  */
 import { type FlightRecorder, OUT } from "../profile/flight-recorder.ts";
+import { copyBytes } from "./copy.ts";
 import { encodeHeader, type FrameHeader, FrameType, HEADER_BYTES } from "./frame.ts";
 import { FrameError } from "./link-error.ts";
 import type { Seal } from "./seal.ts";
@@ -207,7 +208,7 @@ export class Outbox {
     header.payloadBytes = payload.length;
     header.credited = this.#told;
     encodeHeader(header, frame);
-    frame.set(payload, HEADER_BYTES);
+    copyBytes(payload, frame, HEADER_BYTES);
     seal.close(frame, this.#sequence);
     this.#sequence++;
     this.#pending = frame;

@@ -3,6 +3,7 @@
  * window bounds how many.
  */
 import { type FlightRecorder, IN } from "../profile/flight-recorder.ts";
+import { copyBytes } from "./copy.ts";
 import { type FrameHeader, HEADER_BYTES } from "./frame.ts";
 import { FrameError } from "./link-error.ts";
 import type { Inbox } from "./transport.ts";
@@ -91,7 +92,7 @@ export class Reassembly {
     const { inbox, recorder } = this.#options;
     const place = this.#place as Uint8Array;
     this.#check(header);
-    if (payload.length > 0) place.set(payload, header.offset);
+    copyBytes(payload, place, header.offset);
     this.#received += payload.length;
     this.consumed = (this.consumed + HEADER_BYTES + payload.length) >>> 0;
     if (this.#received < place.length) return;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { AllreduceCase } from "../../src/bench/allreduce-case.ts";
 import { rowOfCase } from "../../src/bench/allreduce-case.ts";
 import { besideMpi, planAllreduces } from "../../src/bench/allreduce-plan.ts";
-import { checkSum, fillInput } from "../../src/bench/exact-sums.ts";
+import { checkInput, checkSum, fillInput } from "../../src/bench/exact-sums.ts";
 import { type Round, SamplingPlan, sampleTogether } from "../../src/bench/sampling-plan.ts";
 
 test("without words the ranks of one process sum five sizes into one shared result", (t) => {
@@ -22,7 +22,8 @@ test("each algorithm is measured at each size, once", (t) => {
     ["naive 4", "naive 8", "ring 4", "ring 8"],
   );
   t.is(planAllreduces({ algorithm: "all", bytes: "4" }, null).length, 6);
-  t.is(planAllreduces({ algorithm: "all", bytes: "4", transport: "ipc" }, null).length, 5);
+  t.is(planAllreduces({ algorithm: "all", bytes: "4", transport: "ipc" }, null).length, 6);
+  t.throws(() => planAllreduces({ algorithm: "point-to-point" }, null), { code: "bad-value" });
 });
 
 test("MPI has as many ranks as mpirun started, and the sizes of ours", (t) => {
@@ -46,6 +47,9 @@ test("bus bandwidth is the buffer's, times 2 (P − 1) / P; messages are counted
   const row = rowOfCase(one, { min: 1, median: 2, mean: 2.5, p99: 3 });
   t.like(row, { us: 2, minUs: 1, p99Us: 3, algbwGBs: 2.048, busbwGBs: 3.072, wireBytes: 2 * 3 * 4096 });
   t.false("library" in row);
+  t.like(rowOfCase({ ...one, algorithm: "point-to-point" }, { min: 1, median: 2, mean: 2.5, p99: 3 }), {
+    ...{ busbwGBs: 2.048, wireBytes: 4 * 4096 },
+  });
   t.is(rowOfCase({ ...one, algorithm: "shared" }, { min: 1, median: 2, mean: 2.5, p99: 3 }).wireBytes, 0);
 });
 
@@ -64,6 +68,8 @@ test("a wrong element is found and named, a right sum is let through", (t) => {
     code: "wrong-sum",
     message: /^ring, 2400 bytes: element 599 of 600 is \d+, not \d+$/,
   });
+  t.notThrows(() => checkInput(ranks[1], 2, "x"));
+  t.throws(() => checkInput(ranks[1], 1, "x"), { code: "wrong-sum" });
 });
 
 test("a plan ends, warms up first, and takes fewer samples the longer a call is", (t) => {

@@ -53,14 +53,14 @@ for (const [transport, security, sums] of [
       "3",
       "--json",
     ];
-    const more = ["--algorithm", "ring,halving-doubling,naive,auto", "--bytes", "12,524292"];
+    const more = ["--algorithm", "ring,halving-doubling,naive,auto,point-to-point", "--bytes", "12,524292"];
     const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags, ...more]);
     const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
     const { exitCode, objects, stderr } = await child.ended;
     clearTimeout(guard);
     t.is(exitCode, 0, stderr);
     const rows = objects as unknown as AllreduceRow[];
-    t.is(rows.length, 8);
+    t.is(rows.length, 10);
     for (const row of rows) t.like(row, { transport, ranks: 3 });
     t.true(rows.every(({ wireBytes, algorithm }) => wireBytes > 0 && algorithm !== "auto"));
   });

@@ -33,7 +33,9 @@ test("links that are opening are given up when a rank fails, and the session wai
         }, 50),
       ),
     );
-  const error = await t.throwsAsync(open(connect, { instrument: FAILING }), { code: "rank-failed" });
+  const error = await t.throwsAsync(open(connect, { instrument: FAILING, allreduce: "exchange" }), {
+    code: "rank-failed",
+  });
   t.is(reason, error);
 });
 
@@ -46,7 +48,7 @@ test("links that open when the session has failed are told why, and closed", asy
   };
   const connect: Connect = (_digest, _inbox, { signal }) =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve(late)));
-  await t.throwsAsync(open(connect, { instrument: FAILING }));
+  await t.throwsAsync(open(connect, { instrument: FAILING, allreduce: "exchange" }));
   const [report, end] = told;
   t.like(report, { code: "rank-failed", message: "rank 0 failed: no rank" });
   t.is(end, "closed");
