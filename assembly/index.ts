@@ -1,5 +1,6 @@
 /** The whole border to TypeScript on one screen; src/kernels/abi.ts is its twin and says what each does. */
 export { add, addBias, exp, gelu, log, relu, scale, sigmoid, tanh } from "./elementwise";
+export { fingerprint } from "./fingerprint";
 export { gatherBytes, gatherLabels } from "./gather";
 export { gemmScratchBytes } from "./gemm/blocking";
 export { gemmNN, gemmNT, gemmTN } from "./gemm/gemm";

@@ -5,13 +5,14 @@ import {
   type Checkpoint,
   type EpochRecord,
   type TrainingState,
-  writeCheckpoint,
+  writingCheckpoint,
 } from "./checkpoint/checkpoint.ts";
 import type { NamedTensor } from "./checkpoint/tensor.ts";
-import { allFinite, weightsSha256 } from "./checkpoint/weights.ts";
+import { allFinite, hashingWeights } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
 import { elementCount } from "./graph/tensor.ts";
 import { checkFit, checkFmaClass, checkResume, checkSameData } from "./job/fit.ts";
+import { inSlices } from "./job/in-slices.ts";
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
 import { completeSettings } from "./job/settings.ts";
@@ -71,14 +72,16 @@ class Training {
     const settings = completeSettings(options.settings, resume);
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
-    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm } = settings;
+    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, allreduce } = settings;
     const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
-      ...{ model, data, fma, seed, shuffle, timeoutMs: 1000 * settings.collectiveTimeout },
+      ...{ model, data, fma, seed, shuffle, allreduce, timeoutMs: 1000 * settings.collectiveTimeout },
       world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:
-        world && ((digest, inbox) => world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox)),
+        world &&
+        ((digest, inbox, signal) =>
+          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, signal)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
@@ -123,8 +126,8 @@ class Training {
     signal?.addEventListener("abort", stop);
     try {
       const status = await this.#trainEpochs();
-      if (status !== "nonfinite") this.#save();
-      return this.#result(status);
+      if (status !== "nonfinite") await this.#save();
+      return await this.#result(status);
     } finally {
       signal?.removeEventListener("abort", stop);
     }
@@ -186,7 +189,7 @@ class Training {
       this.#at = { step, epoch: epoch + 1, stepInEpoch: 0 };
       this.#session.epochLoss = 0;
       this.#progression.epochSeconds = 0;
-      this.#save();
+      await this.#save();
     } else this.#cutShort = record;
     return finite;
   }
@@ -194,11 +197,11 @@ class Training {
   /** The entry of an epoch that was cut short, or spoilt: part of the result, not of the state to go on from. */
   #cutShort: EpochRecord | null = null;
 
-  #save(): void {
+  async #save(): Promise<void> {
     const { checkpointFolder, observer } = this.#options;
     if (!checkpointFolder || this.#checkpointed === this.#at.step) return;
     const path = join(checkpointFolder, checkpointName(this.#at.step));
-    writeCheckpoint(path, this.#session.tensors, this.#state());
+    await inSlices(writingCheckpoint(path, this.#session.tensors, this.#state()));
     this.#checkpointed = this.#at.step;
     observer?.checkpoint?.(path);
   }
@@ -242,9 +245,9 @@ class Training {
     };
   }
 
-  #result(status: TrainResult["status"]): TrainResult {
+  async #result(status: TrainResult["status"]): Promise<TrainResult> {
     const views = this.#session.parameters;
-    const hash = weightsSha256(views);
+    const hash = await inSlices(hashingWeights(views));
     let weights: NamedTensor[] | null = null;
     return {
       status: hash === null ? "nonfinite" : status,

@@ -15,6 +15,7 @@ export {
   tanh,
   tanhGradient,
 } from "./elementwise";
+export { fingerprint } from "./fingerprint";
 export { gemmNN, gemmNT, gemmTN } from "./gemm";
 export { copy, transpose } from "./move";
 export { normal } from "./random";

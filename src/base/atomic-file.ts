@@ -1,9 +1,10 @@
 /** Writes a file whole or not at all: beside its place under a unique name, synced, then renamed. */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LockstepError } from "./errors.ts";
 import { errnoOf, writeError } from "./file-error.ts";
+import { SLICE_BYTES } from "./slices.ts";
 
 /** A write of more than 2 GiB is refused by Node; this also bounds how long one call blocks. */
 const PIECE_BYTES = 1 << 28;
@@ -17,6 +18,8 @@ export class AtomicFile {
   readonly #path: string;
   readonly #beside: string;
   #descriptor: number | null = null;
+  /** Written, but perhaps not on the disk yet. */
+  #unsyncedBytes = 0;
 
   constructor(path: string) {
     const unique = `${process.pid}.${randomBytes(6).toString("hex")}`;
@@ -35,9 +38,15 @@ export class AtomicFile {
     return this.#descriptor;
   }
 
-  /** Throws with the file abandoned. */
+  /** Throws with the file abandoned. Syncs now and then, so that no call, nor commit(), has to wait for much. */
   write(bytes: Uint8Array): void {
-    this.#orAbandon(() => writeFully(this.descriptor, bytes));
+    this.#orAbandon(() => {
+      writeFully(this.descriptor, bytes);
+      this.#unsyncedBytes += bytes.length;
+      if (this.#unsyncedBytes < SLICE_BYTES) return;
+      fdatasyncSync(this.descriptor);
+      this.#unsyncedBytes = 0;
+    });
   }
 
   commit(): void {

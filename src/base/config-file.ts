@@ -142,6 +142,7 @@ const ORDER: readonly string[] = [
     "clip-norm",
     "ranks",
     "numerics",
+    "allreduce",
     "fma",
     "on-nonfinite",
     "collective-timeout",

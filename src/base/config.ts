@@ -4,6 +4,16 @@ import { z } from "zod";
 export const ACTIVATIONS = ["relu", "sigmoid", "tanh", "gelu"] as const;
 export const OPTIMIZERS = ["sgd", "momentum", "adam"] as const;
 export const MAXIMUM_RANKS = 256;
+/** How processes come to the gradients of all samples: by which the bits are the same in every layout, and by which not. */
+export const EXACT_ALLREDUCE = ["auto", "exchange", "ordered"] as const;
+export const FAST_ALLREDUCE = [
+  "ring",
+  "recursive-doubling",
+  "halving-doubling",
+  "naive",
+  "parameter-server",
+] as const;
+export const ALLREDUCE = [...EXACT_ALLREDUCE, ...FAST_ALLREDUCE] as const;
 
 export interface Layout {
   dp: number;
@@ -35,7 +45,9 @@ export interface Settings {
   clipNorm: number | null;
   ranks: number;
   layout: Layout;
-  numerics: "exact";
+  /** "fast": processes may add their gradients in any order. */
+  numerics: "exact" | "fast";
+  allreduce: (typeof ALLREDUCE)[number];
   fma: "auto" | "off";
   onNonfinite: "stop";
   /** Seconds that a rank waits for another before the run fails. */
@@ -167,7 +179,8 @@ export const ConfigSchema = z
     ssh: line("a command such as ssh"),
     "remote-dir": line("a folder"),
     security: oneOf(SECURITY),
-    numerics: oneOf(["exact"]),
+    numerics: oneOf(["exact", "fast"]),
+    allreduce: oneOf(ALLREDUCE),
     fma: oneOf(["auto", "off"]),
     "on-nonfinite": oneOf(["stop"]),
     "collective-timeout": positive(),
@@ -227,6 +240,7 @@ export function defaultSettings(optimizer: Settings["optimizer"], cores: number)
     ranks,
     layout: { dp: ranks, tp: 1, pp: 1 },
     numerics: "exact",
+    allreduce: "auto",
     fma: "auto",
     onNonfinite: "stop",
     collectiveTimeout: 60,

@@ -4,6 +4,8 @@ export interface Where {
   rank?: number;
   host?: string;
   step?: number;
+  /** What it was at: "training: barrier". */
+  operation?: string;
 }
 
 /** The base of all errors that Lockstep throws on purpose. `exitCode` is the process's exit status. */

@@ -24,6 +24,7 @@ const EXAMPLES: Partial<Record<ConfigKey, string>> = {
   "remote-dir": "/opt/lockstep",
   security: "auth",
   numerics: "exact",
+  allreduce: "ordered",
   fma: "auto",
   "on-nonfinite": "stop",
   "collective-timeout": "60",

@@ -4,10 +4,6 @@ import { InputError } from "./errors.ts";
 /** Settings of later versions: what is missing, and what to use instead. */
 const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
   schedule: ["this version has no pipeline", "leave it out"],
-  allreduce: [
-    "processes exchange the factors of their gradients, and the ranks of one share its weights",
-    "leave it out, or use --allreduce exchange",
-  ],
   trace: [
     "this version records no traces",
     "leave it out; metrics.jsonl in the run folder has the time of steps",
@@ -21,7 +17,6 @@ const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
 /** Values of those settings that say what this version does: to ask for it changes nothing. */
 const LATER_DEFAULTS: Record<string, readonly string[]> = {
   schedule: ["1f1b"],
-  allreduce: ["auto", "exchange"],
 };
 
 const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: string, instead: string]> = {
@@ -37,7 +32,6 @@ const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: st
     "use mnist, fashion-mnist or a folder of IDX files",
   ],
   layout: [isLaterLayout, "this version is data parallel only", "use --layout dp=N,tp=1,pp=1, or --ranks N"],
-  numerics: [(value) => value === "fast", "sums have one order in this version", "use --numerics exact"],
   "on-nonfinite": [
     (value) => value === "skip",
     "this version stops at the first loss that is not finite",

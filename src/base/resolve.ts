@@ -4,6 +4,7 @@ import { resolve as resolvePath } from "node:path";
 import {
   defaultPlacement,
   defaultSettings,
+  EXACT_ALLREDUCE,
   INVOCATION_KEYS,
   type Layout,
   MAXIMUM_RANKS,
@@ -69,6 +70,7 @@ export function resolveSettings(layers: readonly CheckedLayer[], cores: number):
     }
   }
   refuseWidthsOfModelFile(settings, origins);
+  checkAllreduce(settings);
   return { settings, origins, placement: resolvePlacement(layers) };
 }
 
@@ -131,6 +133,16 @@ function absolute(key: string, value: unknown): unknown {
   if ((key !== "dataset" && key !== "model") || typeof value !== "string") return value;
   if (NAMED.includes(value)) return value;
   return value.includes("/") || /\.[mc]?[jt]s$/.test(value) || existsSync(value) ? resolvePath(value) : value;
+}
+
+/** Throws an InputError where gradients are to be added in an order that exact numerics does not allow. */
+export function checkAllreduce({ numerics, allreduce }: Pick<Settings, "numerics" | "allreduce">): void {
+  if (numerics === "fast" || EXACT_ALLREDUCE.some((form) => form === allreduce)) return;
+  throw new InputError(
+    "not-exact",
+    `--allreduce ${allreduce} adds in an order that depends on the layout, and --numerics is exact`,
+    `add --numerics fast, or use --allreduce ${EXACT_ALLREDUCE.slice(1).join(" or ")}`,
+  );
 }
 
 function refuseWidthsOfModelFile(settings: Settings, origins: Record<keyof Settings, Origin>): void {

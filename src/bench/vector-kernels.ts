@@ -31,6 +31,7 @@ export const VECTOR_KERNELS: readonly VectorKernel[] = [
   kernel("addBias", "inout columnsIn rows columns"),
   kernel("scale", "inout one n"),
   kernel("copy", "out in n"),
+  kernel("fingerprint", "out in n"),
   kernel("transpose", "out in rows columns rows columns"),
   kernel("crossEntropy", "rowsOut rowsOut in labels rows columns", CLASSES),
   kernel("crossEntropyGradient", "out in labels rows columns rows", CLASSES),

@@ -1,9 +1,10 @@
 /** All that a training job must know to go on with the same bits, as a safetensors file with text metadata. */
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
+import type { Sliced } from "../base/slices.ts";
 import { readSafetensors } from "./read.ts";
 import type { NamedTensor } from "./tensor.ts";
-import { writeSafetensors } from "./write.ts";
+import { writingSafetensors } from "./write.ts";
 
 /** What one epoch came to. `seconds` is training time without evaluation. */
 export interface EpochRecord {
@@ -70,9 +71,13 @@ export interface Checkpoint {
 /** JSON keeps every f64 exactly: its shortest decimal form reads back to the same bits. */
 const STATE_KEY = "lockstep.state";
 
-/** Writes beside `path` and renames. Throws an EnvironmentError where the disk says no. */
-export function writeCheckpoint(path: string, tensors: Iterable<NamedTensor>, state: TrainingState): void {
-  writeSafetensors(path, tensors, { [STATE_KEY]: JSON.stringify(state) });
+/** Writes beside `path` and renames, in slices. Throws an EnvironmentError where the disk says no. */
+export function writingCheckpoint(
+  path: string,
+  tensors: Iterable<NamedTensor>,
+  state: TrainingState,
+): Sliced<void> {
+  return writingSafetensors(path, tensors, { [STATE_KEY]: JSON.stringify(state) });
 }
 
 /** Throws an InputError where the file is damaged, or is no checkpoint of Lockstep. */

@@ -1,5 +1,6 @@
 /** The fingerprint of a model's weights, on which all layouts must agree (DESIGN §7, NUMERICS §2.16). */
 import { createHash } from "node:crypto";
+import { atOnce, type Sliced, slicesOf } from "../base/slices.ts";
 import { bytesOf, type NamedTensor, sortedByName } from "./tensor.ts";
 
 /**
@@ -7,11 +8,19 @@ import { bytesOf, type NamedTensor, sortedByName } from "./tensor.ts";
  * little-endian f32. Null if any value is not finite: the payload of a NaN is the engine's choice.
  */
 export function weightsSha256(tensors: Iterable<NamedTensor>): string | null {
+  return atOnce(hashingWeights(tensors));
+}
+
+/** The same in slices; nobody may write the tensors until it is done. */
+export function* hashingWeights(tensors: Iterable<NamedTensor>): Sliced<string | null> {
   const hash = createHash("sha256");
   for (const { name, data } of sortedByName(tensors)) {
     if (!isFiniteEverywhere(data)) return null;
     hash.update(`${name}\n`, "utf8");
-    hash.update(bytesOf(data));
+    for (const slice of slicesOf(bytesOf(data))) {
+      hash.update(slice);
+      yield;
+    }
   }
   return hash.digest("hex");
 }

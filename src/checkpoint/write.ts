@@ -1,6 +1,7 @@
 /** Writes a safetensors file (Hugging Face's format): readable by Python, whole or not at all, with a checksum. */
-import { writeAtomically, writeFully } from "../base/atomic-file.ts";
+import { AtomicFile } from "../base/atomic-file.ts";
 import { InputError } from "../base/errors.ts";
+import { atOnce, type Sliced, slicesOf } from "../base/slices.ts";
 import {
   CHECKSUM_KEY,
   checksumOf,
@@ -23,19 +24,42 @@ export function writeSafetensors(
   tensors: Iterable<NamedTensor>,
   metadata: Record<string, string>,
 ): void {
+  atOnce(writingSafetensors(path, tensors, metadata));
+}
+
+/** The same in slices; nobody may write the tensors until it is done. */
+export function* writingSafetensors(
+  path: string,
+  tensors: Iterable<NamedTensor>,
+  metadata: Record<string, string>,
+): Sliced<void> {
   const sorted = sortedByName(tensors);
   const header: Header = {
     entries: layOut(sorted),
     metadata: { format: "pt", ...metadata, [MARK_KEY]: "1" },
   };
   const checksum = checksumOf(header);
-  for (const { data } of sorted) checksum.update(bytesOf(data));
+  for (const slice of slicesOfAll(sorted)) {
+    checksum.update(slice);
+    yield;
+  }
   header.metadata[CHECKSUM_KEY] = checksum.digest("hex");
   const start = headerBytes(header);
-  writeAtomically(path, (descriptor) => {
-    writeFully(descriptor, start);
-    for (const { data } of sorted) writeFully(descriptor, bytesOf(data));
-  });
+  const file = new AtomicFile(path);
+  try {
+    file.write(start);
+    for (const slice of slicesOfAll(sorted)) {
+      file.write(slice);
+      yield;
+    }
+    file.commit();
+  } finally {
+    file.abandon(); // which does nothing to a file that was committed
+  }
+}
+
+function* slicesOfAll(tensors: readonly NamedTensor[]): Generator<Uint8Array> {
+  for (const { data } of tensors) yield* slicesOf(bytesOf(data));
 }
 
 /** Puts the tensors one behind the other. */

@@ -71,7 +71,20 @@ export const TRAIN_FLAGS: readonly Flag[] = [
   ),
   flag(MACHINE, "security", "--security <mode>", "of what hosts send: auth, encrypt or off (auth)", "text"),
   flag(MACHINE, "layout", "--layout <list>", "dp=N,tp=1,pp=1; the same as --ranks N", "text"),
-  flag(MACHINE, "numerics", "--numerics <mode>", "exact: the same bits in every layout", "text"),
+  flag(
+    MACHINE,
+    "numerics",
+    "--numerics <mode>",
+    "exact: the same bits in every layout; or fast (exact)",
+    "text",
+  ),
+  flag(
+    MACHINE,
+    "allreduce",
+    "--allreduce <form>",
+    "how processes sum gradients: exchange or ordered; fast: ring, recursive-doubling, halving-doubling, naive, parameter-server (auto)",
+    "text",
+  ),
   flag(MACHINE, "fma", "--fma <mode>", "fused multiply-add, auto or off (auto)", "text"),
   flag(MACHINE, "on-nonfinite", "--on-nonfinite <do>", "stop, when the loss is not finite", "text"),
   flag(

@@ -1,4 +1,4 @@
-/** The fingerprint of a training half, by which a resumed run knows its data again. */
+/** The fingerprint of half a data set, by which a resumed run knows its data again, and processes that theirs are the same. */
 import { createHash } from "node:crypto";
 
 /** Of so many images one is hashed: all of MNIST's take 41 ms, a sixteenth 6; every label is hashed. */

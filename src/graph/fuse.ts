@@ -67,14 +67,16 @@ const gradientIntoProduct = absorbing(matmulInputGradient, (product, next) => {
 });
 
 /** gradient of a matrix → its update  ⟹  both in one, if nothing else needs the gradient (NUMERICS §4.20). */
-const updateIntoProduct = absorbing(matmulParameterGradient, (product, next) => {
-  const op =
-    updates[next.op.name as keyof typeof updates] === next.op ? updatesByProduct[next.op.name] : null;
-  if (!op) return null;
-  const [written, [gradient, hyper]] = [next.inputs.slice(0, -2), next.inputs.slice(-2)];
-  if (gradient !== product.outputs[0]) return null;
-  return { ...next, op, inputs: [...written, ...product.inputs, hyper] };
-});
+const updateIntoProduct = (isKept: (parameter: Tensor) => boolean): Rewrite =>
+  absorbing(matmulParameterGradient, (product, next) => {
+    if (isKept(product.outputs[0].of as Tensor)) return null;
+    const op =
+      updates[next.op.name as keyof typeof updates] === next.op ? updatesByProduct[next.op.name] : null;
+    if (!op) return null;
+    const [written, [gradient, hyper]] = [next.inputs.slice(0, -2), next.inputs.slice(-2)];
+    if (gradient !== product.outputs[0]) return null;
+    return { ...next, op, inputs: [...written, ...product.inputs, hyper] };
+  });
 
 /** loss and its gradient  ⟹  one pass over the logits. */
 const lossWithGradient: Rewrite = (nodes) => {
@@ -89,13 +91,13 @@ const lossWithGradient: Rewrite = (nodes) => {
   return nodes.map((node) => (node === loss ? fused : node)).filter((node) => node !== gradient);
 };
 
-/** The list after all fusions. */
-export function fuse(nodes: readonly Node[]): Node[] {
+/** The list after all fusions. The gradients of parameters that are `isKept` stay values of their own: others add to them. */
+export function fuse(nodes: readonly Node[], isKept: (parameter: Tensor) => boolean = () => false): Node[] {
   const rewrites = [
     biasIntoProduct,
     activationIntoProduct,
     gradientIntoProduct,
-    updateIntoProduct,
+    updateIntoProduct(isKept),
     lossWithGradient,
   ];
   return rewrites.reduce<Node[]>((list, rewrite) => rewrite(list), [...nodes]);

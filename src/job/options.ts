@@ -64,8 +64,8 @@ export interface ProcessWorld {
   readonly ranks: readonly number[];
   /** The host of every process, as the user spells it. */
   readonly hosts: readonly string[];
-  /** Opens the links once it is known what must be equal everywhere. */
-  connect(digest: Readonly<Record<string, string>>, inbox: Inbox): Promise<Transport>;
+  /** Opens the links once it is known what must be equal everywhere; gives up when the signal is aborted. */
+  connect(digest: Readonly<Record<string, string>>, inbox: Inbox, signal: AbortSignal): Promise<Transport>;
 }
 
 export interface TrainOptions {

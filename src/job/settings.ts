@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { CONFIG_KEYS, defaultSettings, type Layout, type Settings } from "../base/config.ts";
 import { checkLayer } from "../base/layer.ts";
-import { settingOf } from "../base/resolve.ts";
+import { checkAllreduce, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
@@ -57,5 +57,7 @@ export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpo
   const checked = { ...(resume && inheritedSettings(resume)), ...checkSettings(given) };
   const defaults = defaultSettings(checked.optimizer ?? "sgd", availableParallelism());
   const ranks = checked.ranks ?? checked.layout?.dp ?? defaults.ranks;
-  return { ...defaults, layout: { dp: ranks, tp: 1, pp: 1 }, ...checked, ranks };
+  const settings = { ...defaults, layout: { dp: ranks, tp: 1, pp: 1 }, ...checked, ranks };
+  checkAllreduce(settings);
+  return settings;
 }

@@ -95,6 +95,11 @@ export interface Kernels {
   scale(x: number, factor: number, n: number): void;
   /** out[i] = x[i]; they may overlap. */
   copy(out: number, x: number, n: number): void;
+  /**
+   * state (u32[4]) goes on over the bits of x: element i by lane i mod 4, p = (state XOR x[i]) · 0x9e3779b1, state ← p XOR (p >> 15).
+   * Each step is a bijection of the state and of the bits, so one element that differs always shows.
+   */
+  fingerprint(state: number, x: number, n: number): void;
   /** out[j,i] = x[i,j] for i < rows, j < columns; out has rows of ldout elements, x of ldx; out must not overlap x. */
   transpose(out: number, x: number, rows: number, columns: number, ldout: number, ldx: number): void;
 

@@ -29,8 +29,8 @@ export class Agent {
       hear: (message, payload) => this.#hear(message, payload),
       ended: () => this.#leave(),
     });
-    this.#host = new LocalHost(this.#relay());
-    guard({ parent: process.ppid, folder: this.#host.folder });
+    this.#host = new LocalHost(this.#relay(), { isAgent: true });
+    guard({ parent: process.ppid, folder: this.#host.folder, parentMayStop: true });
     this.#channel.send({
       type: "hello",
       version: PIPE_VERSION,

@@ -25,9 +25,9 @@ export function toWords(thrown: unknown): FailureWords {
 
 /** The failure as an error of ours; `where` is what its process could not know, or did not say. */
 export function fromWords(words: FailureWords, where: Where): LockstepError {
-  const { kind, code, message, fix, exitCode, rank, host, step, stack } = words;
+  const { kind, code, message, fix, exitCode, rank, host, step, operation, stack } = words;
   const known = Object.fromEntries(
-    Object.entries({ rank, host, step }).filter(([, value]) => value !== undefined),
+    Object.entries({ rank, host, step, operation }).filter(([, value]) => value !== undefined),
   );
   const place = { ...where, ...known };
   if (kind === "input" || kind === "environment" || kind === "other") {

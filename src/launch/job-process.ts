@@ -9,14 +9,14 @@ import { openModel } from "../job/open-model.ts";
 import type { TrainResult } from "../job/options.ts";
 import { machineFacts } from "../run/environment.ts";
 import { train } from "../train.ts";
-import type { Endpoints } from "../transport/listening.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
 import { endAtOnce, guard } from "./guard.ts";
-import type { Down, JobWords, Up } from "./messages.ts";
+import type { Down, JobWords, PairWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import { Mirror } from "./mirror.ts";
-import { PeerTable, worldOf } from "./world.ts";
+import { servePair } from "./pair.ts";
+import { type Connection, PeerTable, worldOf } from "./world.ts";
 
 export const BEAT_MS = 1000;
 const LAST_WORDS_MS = 2000;
@@ -27,7 +27,7 @@ export const ABORTED_EXIT_CODE = 75;
 export class JobProcess {
   readonly #channel: Channel<Down, Up>;
   readonly #stop = new AbortController();
-  readonly #peers = new PeerTable();
+  #peers = new PeerTable();
   #folder: string | null = null;
   #exitCode: number | null = null;
 
@@ -36,7 +36,6 @@ export class JobProcess {
       hear: (message, payload) => this.#hear(message, payload),
       ended: () => endAtOnce(this.#folder),
     });
-    this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
     setInterval(() => this.#channel.send({ type: "beat" }), BEAT_MS);
     const fail = (thrown: unknown) => void this.#fail(thrown);
     process.on("uncaughtException", fail).on("unhandledRejection", fail);
@@ -45,17 +44,20 @@ export class JobProcess {
   }
 
   #hear(message: Down, payload: Uint8Array): void {
-    if (message.type === "here") this.#settle(message.folder);
+    if (message.type === "here") this.#settle(message);
     else if (message.type === "resume") appendFileSync(this.#place("resume.safetensors"), payload);
     else if (message.type === "job") void this.#serve(message, payload);
+    else if (message.type === "pair") void this.#pair(message, payload);
     else if (message.type === "peers") this.#peers.fill(message.table);
     else if (message.type === "stop") this.#stop.abort();
     else if (message.type === "leave") process.exit(this.#exitCode ?? ABORTED_EXIT_CODE);
   }
 
-  #settle(folder: string): void {
+  #settle({ folder, isAgent }: Extract<Down, { type: "here" }>): void {
     this.#folder = folder;
-    guard({ parent: process.ppid, folder });
+    guard({ parent: process.ppid, folder, parentMayStop: !isAgent });
+    // Not before: a pipe that cannot be written any more is not read any more, and the folder would stay.
+    this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
   }
 
   /** A name that no other process of this host uses. */
@@ -80,11 +82,6 @@ export class JobProcess {
     if (job.fault !== null) process.env.LOCKSTEP_FAULT = job.fault;
     const checkpointFolder = this.#place("checkpoints");
     if (job.keepsCheckpoints) mkdirSync(checkpointFolder);
-    const connection = {
-      ...{ key, folder: this.#folder as string },
-      tell: (endpoints: Endpoints) => this.#channel.send({ type: "listening", endpoints }),
-      peers: this.#peers,
-    };
     return train({
       data: openDataset(settings.dataset),
       model: await openModel(settings),
@@ -93,8 +90,26 @@ export class JobProcess {
       checkpointFolder: job.keepsCheckpoints ? checkpointFolder : undefined,
       signal: this.#stop.signal,
       observer: new Mirror(this.#channel, self === 0),
-      world: ranks.length > 1 ? worldOf(job, connection) : undefined,
+      world: ranks.length > 1 ? worldOf(job, this.#connection(key)) : undefined,
     });
+  }
+
+  /** A pair that fails is no reason to end: the next one may not. */
+  async #pair(pair: PairWords, key: Uint8Array): Promise<void> {
+    this.#peers = new PeerTable();
+    try {
+      const distance = await servePair(pair, this.#connection(key));
+      if (distance !== null) this.#channel.send({ type: "measured", id: pair.id, distance });
+    } catch (thrown) {
+      this.#channel.send({ type: "apart", id: pair.id, failure: toWords(thrown) });
+    }
+  }
+
+  #connection(key: Uint8Array): Connection {
+    return {
+      ...{ key, folder: this.#folder as string, peers: this.#peers },
+      tell: (endpoints) => this.#channel.send({ type: "listening", endpoints }),
+    };
   }
 
   /** What came down the pipe, under the name that the user knows. */

@@ -121,7 +121,7 @@ class Conductor {
       const name = spelling(host);
       const events = this.#events(name);
       const link = isLocal(host)
-        ? new LocalHost(events, this.#options.script)
+        ? new LocalHost(events, { script: this.#options.script })
         : new RemoteHost(host, placement, events);
       this.#hosts.push({ host, link, isLocal: isLocal(host) });
       for (const process of planned) if (process.host === name) this.#members.push(new Member(process, link));
@@ -193,7 +193,7 @@ class Conductor {
     }
     if (message.type === "listening") this.#introduce();
     else if (message.type === "failed") {
-      this.#failures.add(fromWords(message.failure, this.#whereOf(member)));
+      this.#failures.add(fromWords(message.failure, this.#whereOf(member, message.failure.rank)));
     } else if (message.type === "result" && this.#members.every(({ result }) => result !== null))
       this.#finish();
   }
@@ -206,7 +206,8 @@ class Conductor {
   }
 
   #checkGone(): void {
-    if (this.#members.every(({ isThere }) => !isThere)) this.#allGone();
+    // Who is silent does not hear that it is to leave.
+    if (this.#members.every(({ isThere, isSilent }) => !isThere || isSilent)) this.#allGone();
   }
 
   /** Once all listen, each is told where all the others do. */
@@ -232,10 +233,14 @@ class Conductor {
     });
   }
 
-  /** Of a process that is alone, and here, nobody wants to be told where it is. */
-  #whereOf(member: Member): { host?: string } {
-    const isAlone = this.#members.length === 1 && member.host instanceof LocalHost;
-    return isAlone ? {} : { host: member.planned.host };
+  /**
+   * The host of the rank that is to blame, if that is known, else of who tells of it. Of a process that is alone, and here, nobody
+   * wants to be told where it is.
+   */
+  #whereOf(teller: Member, rank?: number): { host?: string } {
+    if (this.#members.length === 1 && teller.host instanceof LocalHost) return {};
+    const culprit = rank === undefined ? undefined : this.#members.find((member) => member.has(rank));
+    return { host: (culprit ?? teller).planned.host };
   }
 
   /** The result of the first, if all have the same. */

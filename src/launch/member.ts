@@ -34,7 +34,7 @@ export class Member {
     return nameOf(this.planned);
   }
 
-  /** Takes note of what concerns the process itself. Throws if it speaks another language. */
+  /** Takes note of what concerns the process itself. Throws if it speaks another language, or runs on another Node. */
   hear(message: Up): void {
     this.#silentTicks = 0;
     if (message.type === "hello") {
@@ -45,6 +45,12 @@ export class Member {
           `${this.name} is of another version`,
           "install one version everywhere",
         );
+      if (facts.node !== process.versions.node)
+        throw new EnvironmentError(
+          "other-node",
+          `${this.planned.host} has Node ${facts.node}, this is ${process.versions.node}: the bits might differ`,
+          "install the same Node there, or say with --remote-dir where it is",
+        );
       this.facts = facts;
     } else if (message.type === "listening") this.endpoints = message.endpoints;
     else if (message.type === "started") this.#isRunning = true;
@@ -52,14 +58,23 @@ export class Member {
     else if (message.type === "failed") this.hasFailed = true;
   }
 
+  get #patience(): number {
+    return this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
+  }
+
+  get isSilent(): boolean {
+    return this.#silentTicks > this.#patience;
+  }
+
   /** A second has passed; the failure if it was silent for too long. */
   tick(step: number): LockstepError | null {
-    const limit = this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
-    if (!this.isThere || ++this.#silentTicks <= limit) return null;
+    if (!this.isThere) return null;
+    this.#silentTicks++;
+    if (!this.isSilent) return null;
     const fix = "look at the load of that machine, and whether the process was stopped";
     return new RankError(
       "process-silent",
-      `${this.name} has said nothing for ${limit} s`,
+      `${this.name} has said nothing for ${this.#patience} s`,
       fix,
       this.where(step),
     );
@@ -82,8 +97,14 @@ export class Member {
     return new RankError("process-exited", message, "see what it printed last", this.where(step));
   }
 
-  where(step: number): { rank: number; host: string; step?: number } {
+  has(rank: number): boolean {
+    const { firstRank, ranks } = this.planned;
+    return rank >= firstRank && rank < firstRank + ranks;
+  }
+
+  where(step: number): { rank: number; host: string; step?: number; operation: string } {
     const { firstRank, host } = this.planned;
-    return { rank: firstRank, host, ...(step > 0 && { step }) };
+    const operation = this.#isRunning ? "training" : "start";
+    return { rank: firstRank, host, ...(step > 0 && { step }), operation };
   }
 }

@@ -4,6 +4,7 @@ import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
 import type { MachineFacts } from "../run/environment.ts";
 import type { Endpoints } from "../transport/listening.ts";
+import type { Distance } from "./distance.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
@@ -31,10 +32,27 @@ export interface JobWords {
   readonly fault: string | null;
 }
 
+/** A process that is to measure its distance to another one, or to help it; a key of the two alone comes as the payload. */
+export interface PairWords {
+  readonly type: "pair";
+  /** What comes of it is told with this number. */
+  readonly id: number;
+  /** 0 listens and measures, 1 dials and answers. */
+  readonly self: 0 | 1;
+  readonly names: readonly string[];
+  readonly run: string;
+  /** The IP address at which 0 listens for 1; null: a file in the folder of the host. */
+  readonly listenAt: string | null;
+  readonly security: Placement["security"];
+  /** For 1: where 0 listens. 0 tells it, and hears "peers" when it is known. */
+  readonly table: readonly Endpoints[] | null;
+}
+
 export type Down =
-  /** First of all: a folder for this host's processes alone, which nobody else can enter. */
-  | { readonly type: "here"; readonly folder: string }
+  /** First of all: a folder for this host's processes alone, which nobody else can enter; and who its parent is. */
+  | { readonly type: "here"; readonly folder: string; readonly isAgent: boolean }
   | JobWords
+  | PairWords
   /** Bytes of the checkpoint to go on from; they come before the job. */
   | { readonly type: "resume" }
   | { readonly type: "peers"; readonly table: readonly Endpoints[] }
@@ -53,6 +71,7 @@ export interface FailureWords {
   readonly rank?: number;
   readonly host?: string;
   readonly step?: number;
+  readonly operation?: string;
   readonly stack?: string;
 }
 
@@ -71,6 +90,9 @@ export type Up =
   /** Bytes of a checkpoint's file, in order; the last piece says so. */
   | { readonly type: "checkpoint"; readonly name: string; readonly last: boolean }
   | { readonly type: "result"; readonly result: ResultWords }
+  | { readonly type: "measured"; readonly id: number; readonly distance: Distance }
+  /** Two processes that do not reach each other. */
+  | { readonly type: "apart"; readonly id: number; readonly failure: FailureWords }
   | { readonly type: "failed"; readonly failure: FailureWords };
 
 /** What the launcher tells an agent. */

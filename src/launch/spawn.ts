@@ -24,9 +24,17 @@ interface Started {
   readonly ended: Promise<void>;
 }
 
+export interface LocalOptions {
+  /** What a process runs; for tests. */
+  readonly script?: URL;
+  /** Whoever starts the processes does so for a launcher elsewhere. */
+  readonly isAgent?: boolean;
+}
+
 export class LocalHost implements ProcessHost {
   readonly #events: HostEvents;
   readonly #script: string;
+  readonly #isAgent: boolean;
   readonly #started = new Map<number, Started>();
   #folder: string | null = null;
   readonly #atExit = () => {
@@ -34,9 +42,10 @@ export class LocalHost implements ProcessHost {
     this.#removeFolder();
   };
 
-  constructor(events: HostEvents, script = new URL("./process.js", import.meta.url)) {
+  constructor(events: HostEvents, { script, isAgent = false }: LocalOptions = {}) {
     this.#events = events;
-    this.#script = fileURLToPath(script);
+    this.#script = fileURLToPath(script ?? new URL("./process.js", import.meta.url));
+    this.#isAgent = isAgent;
   }
 
   /** Where this host's processes keep what only they may see; made when first asked for. */
@@ -99,7 +108,7 @@ export class LocalHost implements ProcessHost {
     }
     const ended = this.#untilEnded(process, child);
     this.#started.set(process, { child, channel, ended });
-    channel.send({ type: "here", folder: this.folder });
+    channel.send({ type: "here", folder: this.folder, isAgent: this.#isAgent });
   }
 
   #untilEnded(process: number, child: ChildProcess): Promise<void> {

@@ -17,11 +17,15 @@ export class PeerTable {
     for (const resolve of this.#waiting.splice(0)) resolve(table);
   }
 
-  /** Rejects with an EnvironmentError after `deadlineMs`. */
-  filled(deadlineMs = PEERS_DEADLINE_MS): Promise<readonly Endpoints[]> {
+  /** Rejects with an EnvironmentError after `deadlineMs`, and when the signal is aborted. */
+  filled(signal: AbortSignal | null, deadlineMs = PEERS_DEADLINE_MS): Promise<readonly Endpoints[]> {
     if (this.#table !== null) return Promise.resolve(this.#table);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late(deadlineMs)), deadlineMs);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      });
       this.#waiting.push((table) => {
         clearTimeout(timer);
         resolve(table);
@@ -45,16 +49,17 @@ export function worldOf(job: JobWords, { key, folder, tell, peers }: Connection)
   const { self, ranks, hosts, names, security, run, listenAt } = job;
   return {
     ...{ self, ranks, hosts },
-    async connect(digest, inbox) {
+    async connect(digest, inbox, signal) {
       const listening = listen({ self, listenAt, folder });
       tell(listening.endpoints);
-      const table = await peers.filled().catch((thrown) => {
+      const table = await peers.filled(signal).catch((thrown) => {
         listening.close();
         throw thrown;
       });
       const runKey = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
       const id = BigInt(`0x${run}`);
-      const links = await listening.connect(table, { names, run: id, runKey, security, digest, inbox });
+      const options = { names, run: id, runKey, security, digest, inbox, signal };
+      const links = await listening.connect(table, options);
       runKey.fill(0);
       return links;
     },

@@ -6,7 +6,7 @@ import { type Argument, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
-import { rowsOfRank, type World } from "./world.ts";
+import { rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 export interface LoweringContext {
   readonly rank: number;
@@ -40,11 +40,18 @@ export interface ChainLink {
   readonly isLast: boolean;
 }
 
+/** Sums over this process's samples only, which go on with what the processes before it have summed or begin anew. */
+export interface PartialSums {
+  readonly goesOn: boolean;
+}
+
 /** A call of a node's kernel on one rank; `link` where it takes several calls to go through a chain. */
 export interface Call {
   readonly node: Node;
   readonly share: Share;
   readonly link: ChainLink | null;
+  /** null where the sums run over all samples of the step, or over none. */
+  readonly partial: PartialSums | null;
   readonly context: LoweringContext;
 }
 
@@ -90,7 +97,7 @@ function axisBytes({ shape, type }: Tensor, index: number): number {
 }
 
 function address(call: Call, use: Use): Argument {
-  const { node, share, link, context } = call;
+  const { node, share, link, partial, context } = call;
   const { tensor, axes } = use;
   if (context.places.byColumns.has(tensor)) return addressByColumns(call, use);
   const linked = axes.indexOf(link?.axis ?? "");
@@ -100,11 +107,13 @@ function address(call: Call, use: Use): Argument {
   if (tensor.kind === "stream" && share === "whole")
     return { base, stride: axisBytes(tensor, 0), times: STEP.start };
   const index = axes.indexOf(splitOf(node)?.axis ?? "");
-  if (index < 0) return constant(base);
-  const bytes = axisBytes(tensor, index);
-  if (isRows(share))
+  const bytes = index < 0 ? 0 : axisBytes(tensor, index);
+  if (index >= 0 && isRows(share))
     return { base, stride: bytes, times: ROWS[share][tensor.kind === "stream" ? "sample" : "first"] };
-  return constant(base + (isSlice(share) ? share.first * bytes : 0));
+  const first = base + (isSlice(share) ? share.first * bytes : 0);
+  const samples = tensor.shape.indexOf("batch");
+  if (!partial || samples < 0) return constant(first);
+  return { base: first, stride: axisBytes(tensor, samples), times: STEP.firstHere };
 }
 
 /** Elements from one row to the next as stored. */
@@ -125,7 +134,7 @@ function sliceElements(call: Call, { tensor, axes }: Use): Argument {
   return lengthOf(call, axes[at], others);
 }
 
-function lengthOf({ node, share, link }: Call, axis: string, times: number): Argument {
+function lengthOf({ node, share, link, partial }: Call, axis: string, times: number): Argument {
   if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
   if (link?.axis === axis) return constant(link.slice.count * times);
   const isSplit = splitOf(node)?.axis === axis;
@@ -134,16 +143,16 @@ function lengthOf({ node, share, link }: Call, axis: string, times: number): Arg
   const extents = accessesOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
   const extent = extents.find((candidate) => candidate !== undefined);
   return extent === "batch"
-    ? { base: 0, stride: times, times: STEP.batch }
+    ? { base: 0, stride: times, times: partial ? STEP.rowsHere : STEP.batch }
     : constant(Number(extent ?? 1) * times);
 }
 
 export function argument(call: Call, operand: Operand): Argument {
-  const { node, link, context } = call;
+  const { node, link, partial, context } = call;
   if (typeof operand === "number") return constant(operand);
   if ("scratch" in operand) return constant(context.places.scratch);
   if ("length" in operand) return lengthOf(call, operand.length, operand.times ?? 1);
-  if ("continues" in operand) return constant(link && !link.isFirst ? 1 : 0);
+  if ("continues" in operand) return constant((link && !link.isFirst) || partial?.goesOn ? 1 : 0);
   if ("atTheEnd" in operand) return link && !link.isLast ? constant(0) : argument(call, operand.atTheEnd);
   if ("elements" in operand) return sliceElements(call, useOf(node, operand.elements, operand.index));
   if ("stride" in operand) return constant(rowStride(call, useOf(node, operand.stride, operand.index)));
@@ -151,10 +160,11 @@ export function argument(call: Call, operand: Operand): Argument {
 }
 
 /** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
-export function fullLength({ node, share, link, context }: Call, axis: string): number {
+export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
   const isSplit = splitOf(node)?.axis === axis;
   if (isSplit && isRows(share)) return rowsOfRank(context.world, context.batch, context.rank).rows;
   if (isSplit && isSlice(share)) return share.count;
-  return axisLength(node, axis, context.batch);
+  const { world, batch } = context;
+  return axisLength(node, axis, partial ? rowsOfProcess(world, batch, world.self).rows : batch);
 }

@@ -27,10 +27,13 @@ interface Reading {
   readonly axes: readonly string[];
 }
 
-function listReadings(phases: readonly (readonly Node[])[]): Map<Tensor, Reading[]> {
+function listReadings(
+  phases: readonly (readonly Node[])[],
+  readsOwnRows: (node: Node) => boolean,
+): Map<Tensor, Reading[]> {
   const readings = new Map<Tensor, Reading[]>();
   for (const [phase, nodes] of phases.entries())
-    for (const node of nodes)
+    for (const node of nodes.filter((node) => !readsOwnRows(node)))
       for (const [index, tensor] of node.inputs.entries()) {
         const list = readings.get(tensor) ?? [];
         list.push({ node, phase, axes: node.op.axes(node).inputs[index] });
@@ -45,9 +48,15 @@ export interface CrossingPlan {
   readonly repeated: ReadonlySet<Node>;
 }
 
-/** The crossings of a program's phases if each process makes its own rows of the batch, and all make whatever else there is. */
-export function crossingsOf(phases: readonly (readonly Node[])[]): CrossingPlan {
-  const readings = listReadings(phases);
+/**
+ * The crossings of a program's phases if each process makes its own rows of the batch, and all make whatever else there is, but
+ * for the sums of nodes that read the process's own rows only.
+ */
+export function crossingsOf(
+  phases: readonly (readonly Node[])[],
+  readsOwnRows: (node: Node) => boolean,
+): CrossingPlan {
+  const readings = listReadings(phases, readsOwnRows);
   const crossings: Crossing[] = [];
   const repeated = new Set<Node>();
   for (const [phase, nodes] of phases.entries())

@@ -27,7 +27,10 @@ export const STEP = {
   rowsAfter: 9,
   firstAfter: 10,
   sampleAfter: 11,
-  count: 12,
+  /** Rows of the step that fall to this process, and the first of them within the batch. */
+  rowsHere: 12,
+  firstHere: 13,
+  count: 14,
 } as const;
 
 /** The value of an argument: base + stride · stepParameters[times], modulo 2³². */

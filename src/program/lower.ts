@@ -8,10 +8,11 @@ import {
   type ChainLink,
   fullLength,
   type LoweringContext,
+  type PartialSums,
   type Share,
 } from "./arguments.ts";
 import type { Instruction, Meeting, Program } from "./instruction.ts";
-import { type Appointment, Appointments } from "./meetings.ts";
+import { type Appointment, Appointments, type ChunkTurn } from "./meetings.ts";
 import { predecessors } from "./order.ts";
 import { axisLength, type Slice } from "./partition.ts";
 import { splitOf } from "./split.ts";
@@ -29,6 +30,26 @@ function shareOf(node: Node, { rank, partition }: LoweringContext): Share | null
   if (split.extent === "batch") return "batch";
   const slice = partition.get(split.family)?.[rank] ?? NOTHING;
   return slice.count > 0 ? slice : null;
+}
+
+/** What a rank executes of a node at once. */
+interface Part {
+  readonly share: Share;
+  readonly partial: PartialSums | null;
+  /** Its turn in the chunk of sums that it makes; null where it makes none. */
+  readonly turn: ChunkTurn | null;
+}
+
+const wholly = (share: Share): Part => ({ share, partial: null, turn: null });
+
+function partsOf(node: Node, context: LoweringContext, appointments: Appointments): Part[] {
+  const turns = appointments.turnsOf(node);
+  if (turns)
+    return turns.map((turn) => {
+      return { share: turn.slice, partial: { goesOn: appointments.goesOn(turn) }, turn };
+    });
+  const share = shareOf(node, context);
+  return share === null ? [] : [wholly(share)];
 }
 
 /**
@@ -84,12 +105,12 @@ class Listing {
       this.instructions.push(meeting(kind, subject, this.instructions.length));
   }
 
-  /** The calls that a share of a node takes; returns the id of the last. */
-  call(node: Node, share: Share, context: LoweringContext, after: readonly number[]): number {
+  /** The calls that a part of a node takes; returns the id of the last. */
+  call(node: Node, { share, partial }: Part, context: LoweringContext, after: readonly number[]): number {
     let dependencies = [...after];
     for (const link of chainLinks(node, context)) {
       const id = this.instructions.length;
-      this.instructions.push(instruction({ node, share, link, context }, id, dependencies));
+      this.instructions.push(instruction({ node, share, link, partial, context }, id, dependencies));
       dependencies = [id];
     }
     return this.instructions.length - 1;
@@ -100,26 +121,33 @@ class Listing {
 export function lower(context: LoweringContext, plan: TransferPlan): Program {
   const { phases } = context.places;
   const appointments = new Appointments(plan, context.rank);
-  const mine = phases.map((phase) => phase.filter((node) => shareOf(node, context) !== null));
-  const before = predecessors(mine.flat());
+  const before = predecessors(
+    phases.flat().filter((node) => partsOf(node, context, appointments).length > 0),
+  );
   const listing = new Listing();
-  /** By node that this rank has a share of: its instruction, or the last of them. */
+  /** By node that this rank has a part of: its instruction, or the last of them. */
   const ids: number[] = [];
   for (const [number, phase] of phases.entries()) {
     listing.meet(appointments.atBegin(number));
     for (const node of phase) {
-      const share = shareOf(node, context);
-      if (share !== null) {
+      const parts = partsOf(node, context, appointments);
+      if (parts.length > 0) {
         const dependencies = before[ids.length].map((earlier) => ids[earlier]);
         listing.meet(appointments.before(node, number));
-        ids.push(listing.call(node, share, context, dependencies));
+        const calls = parts.map((part) => {
+          listing.meet(appointments.beforeTurn(part.turn));
+          const id = listing.call(node, part, context, dependencies);
+          listing.meet(appointments.afterTurn(part.turn));
+          return id;
+        });
+        ids.push(calls[calls.length - 1]);
       }
       listing.meet(appointments.after(node));
     }
     // While what was sent is on its way: the rows that this process makes for itself though others do, too.
     for (const node of phase)
       if (plan.repeated.has(node))
-        for (const share of ["before", "after"] as const) listing.call(node, share, context, []);
+        for (const share of ["before", "after"] as const) listing.call(node, wholly(share), context, []);
     listing.meet([...appointments.atEnd(number), ["barrier", -1]]);
   }
   return { rank: context.rank, instructions: listing.instructions };

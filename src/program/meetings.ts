@@ -4,29 +4,46 @@
  *
  *     enter 0 │ … start a │ … start b │ ▒ barrier ▒ │ enter 1 │ wait a₁ │ dW … │ wait b₁ │ dW … │ drain a, b │ ▒ barrier ▒
  *
+ * Sums in chunks go on with what the process before has sent, and are read when they have come back:
+ *
+ *     enter 1 │ wait sums c │ dW rows of c │ start sums c │ … │ ▒ barrier ▒ │ enter 2 │ wait result c │ update │ drain c │ ▒ barrier ▒
+ *
  * Rank 0 speaks for its process: it says which phase is entered, before which nothing of that phase may arrive here, and closes a
  * phase only when all that is left of the phase before has arrived and left: the memory is others' after that.
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Meeting } from "./instruction.ts";
-import { type TransferPlan, transferId } from "./transfers.ts";
+import type { Slice } from "./partition.ts";
+import { accessesOf } from "./split.ts";
+import { TransferIds, type TransferPlan } from "./transfers.ts";
 import { processCount } from "./world.ts";
 
 /** A meeting and what it is about. */
 export type Appointment = readonly [Meeting, subject: number];
 
+/** What a rank makes of a node's sums: rows of one chunk. */
+export interface ChunkTurn {
+  readonly chunk: number;
+  readonly slice: Slice;
+}
+
 export class Appointments {
   readonly #plan: TransferPlan;
+  readonly #ids: TransferIds;
   readonly #rank: number;
   readonly #others: readonly number[];
   readonly #awaited = new Set<number>();
   /** The bundles in which a tensor travels, and those that a node makes a part of. */
   readonly #byTensor = new Map<Tensor, number>();
   readonly #byNode = new Map<Node, number[]>();
+  /** The chunks of a node's sums. */
+  readonly #chunks = new Map<Node, ChunkTurn[]>();
+  readonly #summed = new Map<Tensor, ChunkTurn[]>();
 
   constructor(plan: TransferPlan, rank: number) {
     const { world } = plan;
     this.#plan = plan;
+    this.#ids = new TransferIds(plan);
     this.#rank = rank;
     this.#others = Array.from({ length: processCount(world) }, (_, process) => process).filter(
       (process) => process !== world.self,
@@ -36,43 +53,116 @@ export class Appointments {
         this.#byTensor.set(tensor, index);
         this.#byNode.set(node, [...(this.#byNode.get(node) ?? []), index]);
       }
+    for (const [chunk, { parts }] of plan.chunks.entries())
+      for (const { node, slice } of parts) {
+        const turns = this.#chunks.get(node) ?? [];
+        turns.push({ chunk, slice });
+        this.#chunks.set(node, turns);
+        this.#summed.set(node.outputs[0], turns);
+      }
   }
 
   atBegin(phase: number): Appointment[] {
     return this.#rank === 0 && this.#others.length > 0 ? [["enter", phase]] : [];
   }
 
+  /** The chunks of a node's sums that this rank makes; null for a node whose sums are not made in chunks. */
+  turnsOf(node: Node): ChunkTurn[] | null {
+    const ranks = this.#plan.world.ranks[this.#plan.world.self];
+    return this.#chunks.get(node)?.filter(({ chunk }) => chunk % ranks === this.#rank) ?? null;
+  }
+
   before(node: Node, phase: number): Appointment[] {
     return node.inputs.flatMap((tensor) => {
+      const turns = this.#summed.get(tensor);
+      if (turns) return this.#waitForResults(node, tensor, turns);
       const bundle = this.#byTensor.get(tensor);
       // What is read in the phase that makes it is the rank's own slice; what is read before is of the step before.
-      return bundle !== undefined && this.#plan.bundles[bundle].phase < phase ? this.#waits(bundle) : [];
+      const isRead =
+        bundle !== undefined && this.#plan.bundles[bundle].phase < phase && !this.#chunks.has(node);
+      return isRead ? this.#waits(bundle) : [];
     });
+  }
+
+  /** Whether a turn goes on with the sums of the process before. */
+  goesOn({ chunk }: ChunkTurn): boolean {
+    return this.#plan.world.self > 0 && this.#isOrdered(chunk);
+  }
+
+  /** The sums that a turn goes on with. */
+  beforeTurn(turn: ChunkTurn | null): Appointment[] {
+    const { self } = this.#plan.world;
+    return turn && this.goesOn(turn) ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
   }
 
   after(node: Node): Appointment[] {
     const { world } = this.#plan;
-    return (this.#byNode.get(node) ?? []).map((bundle) => [
-      "start",
-      transferId(this.#plan, bundle, world.self),
-    ]);
+    return (this.#byNode.get(node) ?? []).map((bundle) => ["start", this.#ids.ofBundle(bundle, world.self)]);
+  }
+
+  afterTurn(turn: ChunkTurn | null): Appointment[] {
+    if (turn === null) return [];
+    const { self } = this.#plan.world;
+    if (!this.#isOrdered(turn.chunk)) return [["start", this.#ids.ofAllreduce(turn.chunk)]];
+    const id = this.#isLast ? this.#ids.ofResult(turn.chunk, self) : this.#ids.ofSums(turn.chunk, self);
+    return [["start", id]];
   }
 
   atEnd(phase: number): Appointment[] {
     if (this.#rank !== 0) return [];
-    const { bundles, world } = this.#plan;
-    const due = bundles.flatMap((bundle, index) => (bundle.phase === phase - 1 ? [index] : []));
-    return due.flatMap((bundle) => [
-      ...this.#waits(bundle),
-      ["drain", transferId(this.#plan, bundle, world.self)] as const,
+    const { bundles, chunks, world } = this.#plan;
+    const due = (list: readonly { phase: number }[]) =>
+      list.flatMap((item, index) => (item.phase === phase - 1 ? [index] : []));
+    return [
+      ...due(bundles).flatMap((bundle): Appointment[] => [
+        ...this.#waits(bundle),
+        ["drain", this.#ids.ofBundle(bundle, world.self)],
+      ]),
+      ...due(chunks).flatMap((chunk) => [...this.#waitForResult(chunk), ...this.#drains(chunk)]),
+    ];
+  }
+
+  #isOrdered(chunk: number): boolean {
+    return this.#plan.chunks[chunk].form === "ordered";
+  }
+
+  get #isLast(): boolean {
+    return this.#plan.world.self === this.#others.length;
+  }
+
+  /** The results of a tensor's chunks; whoever writes over the tensor waits until they are passed on, too. */
+  #waitForResults(node: Node, tensor: Tensor, turns: readonly ChunkTurn[]): Appointment[] {
+    const mayOverwrite =
+      node.inputs[node.op.inPlace?.[1] ?? -1] === tensor ||
+      accessesOf(node).some((access) => access.tensor === tensor && access.writes);
+    return turns.flatMap(({ chunk }) => [
+      ...this.#waitForResult(chunk),
+      ...(mayOverwrite ? this.#drains(chunk) : []),
     ]);
   }
 
-  /** The transfers of a bundle from all other processes, each awaited once. */
+  #waitForResult(chunk: number): Appointment[] {
+    const { self } = this.#plan.world;
+    if (!this.#isOrdered(chunk)) return this.#waitFor(this.#ids.ofAllreduce(chunk));
+    // The last process made the result, before the barrier that closed the phase.
+    return this.#isLast ? [] : this.#waitFor(this.#ids.ofResult(chunk, self + 1));
+  }
+
+  /** Sums that were sent on have left long before their result is back; an allreduce is done when all has left. */
+  #drains(chunk: number): Appointment[] {
+    const { self } = this.#plan.world;
+    return this.#isOrdered(chunk) && self > 0 ? [["drain", this.#ids.ofResult(chunk, self)]] : [];
+  }
+
+  /** The transfers of a bundle from all other processes. */
   #waits(bundle: number): Appointment[] {
-    const ids = this.#others.map((sender) => transferId(this.#plan, bundle, sender));
-    const due = ids.filter((id) => !this.#awaited.has(id));
-    for (const id of due) this.#awaited.add(id);
-    return due.map((id) => ["wait", id]);
+    return this.#others.flatMap((sender) => this.#waitFor(this.#ids.ofBundle(bundle, sender)));
+  }
+
+  /** Each is awaited once. */
+  #waitFor(id: number): Appointment[] {
+    if (this.#awaited.has(id)) return [];
+    this.#awaited.add(id);
+    return [["wait", id]];
   }
 }

@@ -23,10 +23,14 @@ interface Candidate {
   earliest: number;
 }
 
-export function cutIntoPhases(nodes: readonly Node[]): Node[][] {
+/** What the nodes `isUnfinished` names make is not whole before other processes have had their turn: it is read a phase later. */
+export function cutIntoPhases(
+  nodes: readonly Node[],
+  isUnfinished: (node: Node) => boolean = () => false,
+): Node[][] {
   const waiting = new Set(candidates(nodes));
   const phases: Node[][] = [];
-  while (waiting.size > 0) phases.push(fill(waiting, phases.length));
+  while (waiting.size > 0) phases.push(fill(waiting, phases.length, isUnfinished));
   return phases;
 }
 
@@ -44,7 +48,7 @@ function candidates(nodes: readonly Node[]): Candidate[] {
  * Takes from `waiting` what may run in phase number `phase`. A consumer of what was made last comes first (dW, then at once
  * its update: the slice is still in the cache), then the oldest.
  */
-function fill(waiting: Set<Candidate>, phase: number): Node[] {
+function fill(waiting: Set<Candidate>, phase: number, isUnfinished: (node: Node) => boolean): Node[] {
   const isReady = ({ missing, earliest }: Candidate) => missing === 0 && earliest <= phase;
   const taken: Node[] = [];
   let next = first(waiting, isReady);
@@ -54,7 +58,7 @@ function fill(waiting: Set<Candidate>, phase: number): Node[] {
     taken.push(node);
     for (const follower of followers) {
       follower.missing--;
-      if (!mayShareAPhase(node, follower.node)) follower.earliest = phase + 1;
+      if (isUnfinished(node) || !mayShareAPhase(node, follower.node)) follower.earliest = phase + 1;
     }
     const consumers = followers.filter(({ node: { inputs } }) =>
       inputs.some((input) => node.outputs.includes(input)),

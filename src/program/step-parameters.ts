@@ -1,6 +1,6 @@
 /** The step parameters of a rank: all that changes from step to step. */
 import { STEP } from "./instruction.ts";
-import { rowsOfOthers, rowsOfRank, type World } from "./world.ts";
+import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 export class StepParameters {
   readonly numbers = new Int32Array(STEP.count);
@@ -27,7 +27,10 @@ export class StepParameters {
     const { numbers } = this;
     const own = rowsOfRank(this.#world, batch, this.#rank);
     const { before, after } = rowsOfOthers(this.#world, batch, this.#rank);
+    const here = rowsOfProcess(this.#world, batch, this.#world.self);
     numbers[STEP.batch] = batch;
+    numbers[STEP.rowsHere] = here.rows;
+    numbers[STEP.firstHere] = here.first;
     numbers[STEP.firstRow] = own.first;
     numbers[STEP.rows] = own.rows;
     numbers[STEP.firstBefore] = before.first;

@@ -1,29 +1,43 @@
 /**
- * From crossings to transfers, as plain data: what a process sends to all others, when, from where, and to the same place there.
+ * From crossings and chunks to transfers, as plain data: what a process sends to whom, when, from where, to the same place there.
  *
  * Small tensors of one phase travel together, since a message costs more than its bytes; a large one leaves as soon as it exists.
  */
+import type { AllreduceName } from "../collective/algorithms.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import { allBy, type Chunk, isChunked, listChunks, type SumPlan } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
+import type { Slice } from "./partition.ts";
 import { processCount, rowsOfProcess, type World } from "./world.ts";
 
-/** The sender's rows of the step's batch of one tensor. */
+/** Rows of one tensor: a constant slice, or the sender's rows of the step's batch. */
 export interface Piece {
   /** What it is called in messages to people. */
   readonly name: string;
   /** Address of the tensor's first row. */
   readonly base: number;
   readonly rowBytes: number;
+  readonly rows: Slice | "batch";
 }
 
 export interface Transfer {
   readonly id: number;
-  /** The process that sends it; all others receive it. */
+  /** The process that sends it, and those that receive it. */
   readonly sender: number;
+  readonly receivers: readonly number[];
   /** The phase in which it is made: a receiver may be sent it once it has entered that phase. */
   readonly phase: number;
   readonly pieces: readonly Piece[];
+  /** How often ranks say that a part is made until it is whole; 0 for what is passed on as it arrives. */
+  readonly parts: number;
+  /** The transfer by which its receiver passes on what arrived; −1 for none. */
+  readonly next: number;
+  /** The algorithm by which all processes add what they have made; null for what one of them sends. */
+  readonly allreduce: AllreduceName | null;
 }
+
+/** The sender of what all processes add. */
+const NOBODY = -1;
 
 /** Tensors of which a process makes fewer bytes than this travel together. */
 const SMALL_BYTES = 32768;
@@ -37,21 +51,27 @@ interface Bundle {
 export interface TransferPlan extends Pick<CrossingPlan, "repeated"> {
   readonly world: World;
   readonly bundles: readonly Bundle[];
+  readonly chunks: readonly Chunk[];
 }
 
 export function planTransfers(
   phases: readonly (readonly Node[])[],
   batch: number,
   world: World,
+  sums: SumPlan = allBy("exchange"),
 ): TransferPlan {
-  const nothing = { world, bundles: [], repeated: new Set<Node>() };
-  if (processCount(world) === 1) return nothing;
-  const { crossings, repeated } = crossingsOf(phases);
+  if (processCount(world) === 1) return { world, bundles: [], chunks: [], repeated: new Set() };
+  const { crossings, repeated } = crossingsOf(phases, isChunked(sums));
+  const bundles = bundle(crossings, SMALL_BYTES * processCount(world), batch);
+  return { world, bundles, chunks: listChunks(phases, sums), repeated };
+}
+
+function bundle(crossings: readonly Crossing[], smallBytes: number, batch: number): Bundle[] {
   const bundles: Bundle[] = [];
   const smallOf = new Map<number, Bundle>();
   for (const crossing of crossings) {
     const { phase } = crossing;
-    const isSmall = bytesOf(crossing, batch) < SMALL_BYTES * processCount(world);
+    const isSmall = bytesOf(crossing, batch) < smallBytes;
     const together = isSmall ? smallOf.get(phase) : undefined;
     if (together) together.crossings.push(crossing);
     else {
@@ -60,37 +80,108 @@ export function planTransfers(
       if (isSmall) smallOf.set(phase, bundle);
     }
   }
-  return { ...nothing, bundles, repeated };
+  return bundles;
 }
 
 const bytesOf = ({ tensor }: Crossing, batch: number): number =>
   elementCount(tensor.shape, batch) * ELEMENT_BYTES[tensor.type];
 
-/** The number of a process's transfer of a bundle. */
-export const transferId = ({ world }: TransferPlan, bundle: number, sender: number): number =>
-  bundle * processCount(world) + sender;
+/**
+ * The numbers of transfers: every bundle by its sender; then of every ordered chunk the sums on their way up and the result on its
+ * way down, both by their sender (process P−1 sends no sums on, process 0 no result); of every other chunk one number.
+ */
+export class TransferIds {
+  readonly #processes: number;
+  /** By chunk: its first number. */
+  readonly #first: number[] = [];
+
+  constructor({ world, bundles, chunks }: TransferPlan) {
+    this.#processes = processCount(world);
+    let next = bundles.length * this.#processes;
+    for (const { form } of chunks) {
+      this.#first.push(next);
+      next += form === "ordered" ? 2 * (this.#processes - 1) : 1;
+    }
+  }
+
+  ofBundle(bundle: number, sender: number): number {
+    return bundle * this.#processes + sender;
+  }
+
+  ofSums(chunk: number, sender: number): number {
+    return this.#first[chunk] + sender;
+  }
+
+  ofResult(chunk: number, sender: number): number {
+    return this.#first[chunk] + this.#processes - 1 + sender - 1;
+  }
+
+  ofAllreduce(chunk: number): number {
+    return this.#first[chunk];
+  }
+}
 
 /** All transfers, by id. `addressOf` says where a tensor lies. */
 export function listTransfers(plan: TransferPlan, addressOf: (tensor: Tensor) => number): Transfer[] {
-  const processes = processCount(plan.world);
-  return plan.bundles.flatMap(({ phase, crossings }, bundle) =>
-    Array.from({ length: processes }, (_, sender) => ({
-      id: transferId(plan, bundle, sender),
-      sender,
-      phase,
-      pieces: crossings.map(
-        ({ tensor, node }): Piece => ({
-          name: tensor.name || `what ${node.op.name} ${node.id} made`,
-          base: addressOf(tensor),
-          rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
-        }),
-      ),
-    })),
-  );
+  const ids = new TransferIds(plan);
+  const pieceOf = (tensor: Tensor, node: Node, rows: Piece["rows"]): Piece => ({
+    name: tensor.name || `what ${node.op.name} ${node.id} made`,
+    base: addressOf(tensor),
+    rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
+    rows,
+  });
+  const bundles = plan.bundles.flatMap(({ phase, crossings }, index) => {
+    const pieces = crossings.map(({ tensor, node }) => pieceOf(tensor, node, "batch"));
+    return transfersOfBundle(plan.world, ids, index, { phase, pieces });
+  });
+  const chunks = plan.chunks.flatMap(({ phase, form, parts }, chunk): Transfer[] => {
+    const pieces = parts.map(({ node, slice }) => pieceOf(node.outputs[0], node, slice));
+    if (form === "ordered") return transfersOfChunk(plan.world, ids, chunk, { phase, pieces });
+    const nobody = { sender: NOBODY, receivers: [], next: -1 };
+    return [{ id: ids.ofAllreduce(chunk), ...nobody, phase, pieces, parts: pieces.length, allreduce: form }];
+  });
+  return [...bundles, ...chunks];
+}
+
+type Load = Pick<Transfer, "phase" | "pieces">;
+
+const everyone = (world: World): number[] => Array.from({ length: processCount(world) }, (_, index) => index);
+
+function transfersOfBundle(world: World, ids: TransferIds, bundle: number, load: Load): Transfer[] {
+  return everyone(world).map((sender) => ({
+    id: ids.ofBundle(bundle, sender),
+    sender,
+    receivers: everyone(world).filter((process) => process !== sender),
+    ...load,
+    parts: load.pieces.length * world.ranks[sender],
+    ...{ next: -1, allreduce: null },
+  }));
+}
+
+function transfersOfChunk(world: World, ids: TransferIds, chunk: number, load: Load): Transfer[] {
+  const last = processCount(world) - 1;
+  const parts = load.pieces.length;
+  const sums = everyone(world)
+    .slice(0, last)
+    .map((sender): Transfer => {
+      const id = ids.ofSums(chunk, sender);
+      return { id, sender, receivers: [sender + 1], ...load, parts, next: -1, allreduce: null };
+    });
+  const results = everyone(world)
+    .slice(1)
+    .map((sender): Transfer => {
+      const id = ids.ofResult(chunk, sender);
+      const next = sender > 1 ? ids.ofResult(chunk, sender - 1) : -1;
+      const made = sender === last ? parts : 0;
+      return { id, sender, receivers: [sender - 1], ...load, parts: made, next, allreduce: null };
+    });
+  return [...sums, ...results];
 }
 
 /** Where the bytes of a piece lie in a step of `batch` samples. */
-export function placeOf({ base, rowBytes }: Piece, world: World, sender: number, batch: number) {
-  const { first, rows } = rowsOfProcess(world, batch, sender);
-  return { address: base + first * rowBytes, bytes: rows * rowBytes };
+export function placeOf({ base, rowBytes, rows }: Piece, world: World, sender: number, batch: number) {
+  if (typeof rows === "object")
+    return { address: base + rows.first * rowBytes, bytes: rows.count * rowBytes };
+  const { first, rows: count } = rowsOfProcess(world, batch, sender);
+  return { address: base + first * rowBytes, bytes: count * rowBytes };
 }

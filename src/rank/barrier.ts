@@ -1,7 +1,7 @@
 /** Where the ranks of a process meet: a counting barrier in shared memory that spins a little, then sleeps, never for ever. */
 import { availableParallelism } from "node:os";
 import { RankError } from "../base/errors.ts";
-import { arrivalWord, WORD } from "./control.ts";
+import { arrivalWord, beatWord, WORD } from "./control.ts";
 
 /** Waits are cut into slices, so that a machine that slept, or a stopped process, does not look like a hung rank. */
 const SLICE_MS = 250;
@@ -45,9 +45,11 @@ export class Barrier {
     if (!lookFor(words, WORD.round, before, this.#options.spins)) this.#sleep(before);
   }
 
+  /** Counts the time in which no rank gives a sign of life: one that waits for another process gives them. */
   #sleep(before: number): void {
     const words = this.#words;
     const slices = Math.ceil(this.#options.timeoutMs / SLICE_MS);
+    let beats = this.#beats();
     // A sleeper counts itself before it looks at the round once more (Atomics.wait does, atomically): no wake-up is lost.
     Atomics.add(words, WORD.sleepers, 1);
     try {
@@ -55,11 +57,22 @@ export class Barrier {
         Atomics.wait(words, WORD.round, before, SLICE_MS);
         if (Atomics.load(words, WORD.round) !== before) return;
         if (Atomics.load(words, WORD.abort) !== 0) throw this.#aborted();
+        const beatsNow = this.#beats();
+        if (beatsNow !== beats) slice = -1;
+        beats = beatsNow;
       }
     } finally {
       Atomics.sub(words, WORD.sleepers, 1);
     }
     throw this.#late();
+  }
+
+  /** Of all ranks together. */
+  #beats(): number {
+    let sum = 0;
+    for (let rank = 0; rank < this.#options.ranks; rank++)
+      sum = (sum + Atomics.load(this.#words, beatWord(rank))) | 0;
+    return sum;
   }
 
   #aborted(): RankError {
@@ -79,7 +92,7 @@ export class Barrier {
       "rank-late",
       `rank ${firstRank + rank} waited ${timeoutMs / 1000} s for rank ${missing.join(", ")}`,
       "look at what that rank was doing, or raise --collective-timeout",
-      { rank: missing[0] },
+      { rank: missing[0], operation: "barrier" },
     );
   }
 }

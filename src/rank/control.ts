@@ -43,6 +43,13 @@ export const controlBytes = (ranks: number): number => 4 * arrivalWord(ranks);
 export const COMMAND = { train: 1, evaluate: 2, leave: 3 } as const;
 export type CommandName = keyof typeof COMMAND;
 
+/** What a rank is at, in messages to people: of the command that it was given last. */
+export function operationOf(words: Int32Array): string {
+  const command = Atomics.load(words, WORD.command);
+  if (command === COMMAND.train) return "training";
+  return command === COMMAND.evaluate ? "evaluation" : "start";
+}
+
 /** No step is the last one yet. */
 export const NO_LAST_STEP = 0x7fffffff;
 

@@ -10,15 +10,19 @@ export function digestOf(
   { seed, shuffle, training, world }: Pick<SessionOptions, "seed" | "shuffle" | "training" | "world">,
 ): Digest {
   const { layout, compiled } = session;
-  const pieces = layout.transfers.map((transfer) =>
-    transfer.pieces.map(({ name, rowBytes }) => [name, rowBytes]),
-  );
+  const pieces = layout.transfers.map(({ sender, receivers, allreduce, pieces }) => [
+    sender,
+    receivers,
+    allreduce,
+    pieces.map(({ name, rowBytes, rows }) => [name, rowBytes, rows]),
+  ]);
   return {
     node: process.version,
     kernels: compiled.digest,
     fma: String(compiled.fma),
     model: layout.modelSha256,
     data: session.dataSha256(),
+    "test data": session.dataSha256("test"),
     settings: JSON.stringify({ seed, shuffle, ...training }),
     ranks: world.ranks.join(","),
     transfers: sha256(JSON.stringify(pieces)),

@@ -4,9 +4,11 @@
  */
 import { LockstepError, RankError } from "../base/errors.ts";
 import { placeOf, type Transfer } from "../program/transfers.ts";
-import type { World } from "../program/world.ts";
+import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
+import type { Allreduces } from "./allreduces.ts";
 import { WORD } from "./control.ts";
+import { FINGERPRINT_WORDS, Replicas } from "./replicas.ts";
 import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
 
 /** Flag of a message: this step is the last one. */
@@ -21,6 +23,8 @@ export interface ExchangeOptions {
   readonly control: Int32Array;
   /** The step in hand (1, 2, …). */
   readonly step: () => number;
+  /** What the processes add, once the links are open. */
+  readonly allreduces: (transport: Transport) => Allreduces;
   readonly failed: (error: LockstepError) => void;
 }
 
@@ -29,17 +33,24 @@ export class Exchange implements Inbox {
   /** Where a transfer of several pieces is put together, or taken apart, by transfer. */
   readonly #staging = new Map<number, Uint8Array>();
   #transport: Transport | null = null;
+  #allreduces: Allreduces | null = null;
+  readonly #replicas: Replicas;
+  /** The execution whose fingerprint was told last. */
+  #told = 0;
   /** Slots of the queue that were taken. */
   #taken = 0;
   #isClosed = false;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    const { world, transfers, step } = options;
+    this.#replicas = new Replicas({ world, channel: transfers.length, step: () => step() - 1 });
   }
 
   /** From now on what ranks make is sent. */
   begin(transport: Transport): void {
     this.#transport = transport;
+    this.#allreduces = this.#options.allreduces(transport);
     this.#listen();
   }
 
@@ -50,7 +61,10 @@ export class Exchange implements Inbox {
     Atomics.notify(this.#options.signals, SIGNAL.doorbell);
   }
 
-  place({ peer, channel, sequence, bytes }: Arrival): Uint8Array | null {
+  place(arrival: Arrival): Uint8Array | null {
+    if (this.#allreduces?.owns(arrival.channel)) return this.#allreduces.place(arrival);
+    if (this.#replicas.owns(arrival.channel)) return this.#replicas.place(arrival);
+    const { peer, channel, sequence, bytes } = arrival;
     const { transfers, signals } = this.#options;
     const transfer = transfers[channel];
     if (!transfer || transfer.sender !== peer)
@@ -65,12 +79,21 @@ export class Exchange implements Inbox {
       throw this.#unexpected(peer, `${names(transfer)} twice in one step`);
     const expected = this.#sizeOf(transfer);
     if (bytes !== expected)
-      throw this.#unexpected(peer, `${bytes} bytes of ${names(transfer)}, where ${expected} were expected`);
+      throw this.#unexpected(
+        peer,
+        `${bytes} bytes of ${names(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
+      );
     return transfer.pieces.length === 1 ? this.#views(transfer)[0] : this.#stage(transfer, expected);
   }
 
-  arrived({ channel, sequence, flags }: Arrival): void {
-    const { transfers, signals, control, step } = this.#options;
+  arrived(arrival: Arrival): void {
+    if (this.#allreduces?.owns(arrival.channel)) this.#allreduces.arrived(arrival);
+    else if (this.#replicas.owns(arrival.channel)) this.#replicas.arrived(arrival);
+    else this.#settle(arrival);
+  }
+
+  #settle({ channel, sequence, flags }: Arrival): void {
+    const { transfers, control, step } = this.#options;
     const transfer = transfers[channel];
     if (transfer.pieces.length > 1) {
       const staged = this.#staging.get(channel) as Uint8Array;
@@ -81,9 +104,14 @@ export class Exchange implements Inbox {
       }
     }
     if (flags & LAST_STEP) Atomics.store(control, WORD.lastStep, step());
-    const word = arrivedWord(transfers.length) + channel;
-    Atomics.store(signals, word, sequence);
-    Atomics.notify(signals, word);
+    this.#mark(arrivedWord(transfers.length) + channel, sequence);
+    if (transfer.next >= 0) this.#send(transfers[transfer.next]);
+  }
+
+  /** Marks a transfer as arrived, or as left, in this execution, and wakes who waits for it. */
+  #mark(word: number, execution: number): void {
+    Atomics.store(this.#options.signals, word, execution);
+    Atomics.notify(this.#options.signals, word);
   }
 
   failed(error: LockstepError): void {
@@ -113,14 +141,32 @@ export class Exchange implements Inbox {
 
   #serve(): void {
     const { signals, transfers } = this.#options;
+    this.#tellFingerprint();
     if (Atomics.exchange(signals, SIGNAL.held, 0) !== 0) this.#transport?.resume();
     for (;;) {
       const slot = SIGNAL.queue + (this.#taken % transfers.length);
       const entry = Atomics.exchange(signals, slot, 0);
       if (entry === 0) return;
       this.#taken = (this.#taken + 1) >>> 0;
-      this.#send(transfers[entry - 1]);
+      const transfer = transfers[entry - 1];
+      if (transfer.allreduce === null) this.#send(transfer);
+      else this.#add(transfer.id);
     }
+  }
+
+  #tellFingerprint(): void {
+    const { signals } = this.#options;
+    const execution = Atomics.load(signals, SIGNAL.fingerprinted);
+    if (execution === this.#told) return;
+    this.#told = execution;
+    const words = signals.subarray(SIGNAL.fingerprint, SIGNAL.fingerprint + FINGERPRINT_WORDS);
+    this.#replicas.tell(this.#transport as Transport, execution, new Uint32Array(words));
+  }
+
+  #add(transfer: number): void {
+    const { signals, transfers } = this.#options;
+    const execution = executionOf(Atomics.load(signals, SIGNAL.entered));
+    this.#allreduces?.run(transfer, () => this.#mark(arrivedWord(transfers.length) + transfer, execution));
   }
 
   #send(transfer: Transfer): void {
@@ -128,14 +174,11 @@ export class Exchange implements Inbox {
     const transport = this.#transport as Transport;
     const sequence = executionOf(Atomics.load(signals, SIGNAL.entered));
     const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes: this.#gather(transfer) };
-    let unsent = transport.peers.length;
+    let unsent = transfer.receivers.length;
     const sent = () => {
-      if (--unsent > 0) return;
-      const word = leftWord(transfers.length) + transfer.id;
-      Atomics.store(signals, word, sequence);
-      Atomics.notify(signals, word);
+      if (--unsent === 0) this.#mark(leftWord(transfers.length) + transfer.id, sequence);
     };
-    for (const peer of transport.peers) transport.send(peer, message, sent);
+    for (const peer of transfer.receivers) transport.send(peer, message, sent);
   }
 
   /** Process 0 decides after which step all stop: its ranks know before they make the first part of anything. */
@@ -178,12 +221,14 @@ export class Exchange implements Inbox {
     return this.#views(transfer).reduce((sum, { length }) => sum + length, 0);
   }
 
+  /** Either of the two may be the one that is wrong; the message names both. */
   #unexpected(peer: number, what: string): RankError {
+    const { world, step } = this.#options;
     return new RankError(
       "unexpected-message",
       `process ${peer} sent ${what}`,
       "the processes do not execute the same program; please report it",
-      { step: this.#options.step() },
+      { rank: firstRankOf(world, peer), step: step(), operation: "training: receive" },
     );
   }
 }

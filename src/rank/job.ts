@@ -13,6 +13,8 @@ export interface JobAddresses {
   /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
   readonly lossRing: number;
   readonly durationRing: number;
+  /** The weights, where they lie in one piece each: address and elements. */
+  readonly parameters: readonly (readonly [address: number, elements: number])[];
   /** The first weight, of the rank's own where ranks own columns: what an injected NaN poisons. */
   readonly firstParameter: number;
 }
@@ -55,4 +57,5 @@ export type RankMessage =
       readonly stack: string;
       readonly rank: number;
       readonly step: number;
+      readonly operation: string;
     };

@@ -5,7 +5,7 @@
  */
 import type { Dataset } from "../data/dataset.ts";
 import { fuse } from "../graph/fuse.ts";
-import type { Node } from "../graph/tensor.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
 import { STREAM } from "../kernels/abi.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
@@ -13,6 +13,7 @@ import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import type { ColumnFamilies } from "../parallel/columns.ts";
 import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
+import { allBy, isChunked, type SumPlan } from "../program/chunks.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
@@ -21,6 +22,7 @@ import { cutIntoPhases } from "../program/phases.ts";
 import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
 import { alone, processCount, type World } from "../program/world.ts";
+import { planAllreduces } from "./allreduces.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
@@ -46,6 +48,8 @@ export interface LayoutOptions {
   readonly fuses?: boolean;
   /** Which layers to divide by units: same bits, for tests. */
   readonly units?: UnitPolicy;
+  /** How processes come to the gradients; by the exchange of factors unless it says otherwise. */
+  readonly sums?: SumPlan;
 }
 
 export interface ProcessLayout {
@@ -72,16 +76,26 @@ interface Part {
   readonly phases: readonly (readonly Node[])[];
   readonly byColumns: ColumnFamilies;
   readonly batch: number;
+  readonly sums: SumPlan;
 }
 
 function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
   const { model, data, world, training, fuses = true } = options;
   const ranks = world.ranks[world.self];
-  const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes) : graph.nodes);
+  const sums = processCount(world) > 1 && options.sums ? options.sums : allBy("exchange");
+  const isKept = (parameter: Tensor) => sums.formOf(parameter) !== "exchange";
+  const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes, isKept) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
   const part = (step: StepGraph, batch: number, world: World): Part => {
     const { nodes, byColumns } = divideByUnits(nodesOf(step), byUnits);
-    return { world, step, phases: cutIntoPhases(nodes), byColumns, batch };
+    return {
+      world,
+      step,
+      phases: cutIntoPhases(nodes, isChunked(sums)),
+      byColumns,
+      batch,
+      sums,
+    };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
   const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
@@ -141,8 +155,14 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const scratchBytesOfRank = alignUp(scratchSize) + RANK_GAP_BYTES;
   const scratchBase = arena.reserve(ranks * scratchBytesOfRank);
 
-  const partitions = parts.map(({ phases, batch }) => partition(phases.flat(), batch, ranks));
-  const plans = parts.map(({ phases, batch, world }) => planTransfers(phases, batch, world));
+  const partitions = parts.map(({ phases, batch, sums }) =>
+    partition(
+      phases.flat().filter((node) => !isChunked(sums)(node)),
+      batch,
+      ranks,
+    ),
+  );
+  const plans = parts.map(({ phases, batch, world, sums }) => planTransfers(phases, batch, world, sums));
   const places = parts.map(({ phases, byColumns }, index) => {
     return { named: addresses, values: values[index], valuesBase, byColumns, phases };
   });
@@ -155,6 +175,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   );
   const transfers = listTransfers(plans[0], (tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
   addresses.set("signals", arena.reserve(signalsBytes(transfers.length)));
+  addresses.set("allreduces", arena.reserve(planAllreduces(transfers, world).bytes));
   return {
     bytes: arena.endBytes,
     addresses,

@@ -6,8 +6,9 @@ import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { inject } from "./fault.ts";
+import { concerns, delayEach, inject, skipOne } from "./fault.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
+import { REPLICA_STEPS } from "./replicas.ts";
 import { Signals, signalWords } from "./signals.ts";
 
 /** What executes a program, a step a call: an Executor, or whoever wants to know more of it. */
@@ -22,6 +23,7 @@ const makeExecutor: MakeRunner = (program, kernels, meetings) => new Executor(pr
 
 export class RankLoop {
   readonly #job: RankJob;
+  readonly #kernels: Pick<Kernels, "fingerprint">;
   readonly #words: Int32Array;
   readonly #train: Runner | null;
   readonly #evaluate: Runner;
@@ -41,6 +43,7 @@ export class RankLoop {
   constructor(job: RankJob, kernels: Kernels, makeRunner = makeExecutor) {
     const { memory, rank, ranks, world, timeoutMs, addresses } = job;
     this.#job = job;
+    this.#kernels = kernels;
     this.#words = controlWords(memory, addresses.control, ranks);
     const barrier = new Barrier(this.#words, {
       rank,
@@ -51,7 +54,7 @@ export class RankLoop {
     });
     const meet = () => barrier.meet();
     this.#signals = processCount(world) > 1 ? this.#makeSignals() : null;
-    const meetings = this.#signals?.meetings(meet) ?? barriersOnly(meet);
+    const meetings = this.#faulty(this.#signals?.meetings(meet) ?? barriersOnly(meet));
     this.#train = job.train && makeRunner(job.train, kernels, meetings);
     this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
     this.#isFirst = worldRank(world, rank) === 0;
@@ -79,10 +82,10 @@ export class RankLoop {
       this.#announceLastStep();
       this.#beat();
       Atomics.store(this.#words, stepWord(rank), this.#steps + 1);
-      this.#injectFault();
-      const size = Math.min(batch, samples - index * batch);
+      const size = Math.min(batch, samples - index * batch) - this.#injectFault();
       this.#trainStep.set(slot * samples + index * batch, size);
       this.#signals?.begin(size);
+      this.#fingerprint();
       this.#train?.run(this.#trainStep.numbers);
       this.#steps++;
       const loss = this.#stepLoss[0];
@@ -99,6 +102,16 @@ export class RankLoop {
       this.#evaluateStep.set(first, Math.min(evaluationBatch, testSamples - first));
       this.#evaluate.run(this.#evaluateStep.numbers);
     }
+  }
+
+  /** Of the weights as the step before left them, in time for no rank has begun to change them. */
+  #fingerprint(): void {
+    const { rank, addresses } = this.#job;
+    if (rank !== 0 || this.#steps === 0 || this.#steps % REPLICA_STEPS !== 0) return;
+    this.#signals?.fingerprint((state) => {
+      for (const [address, elements] of addresses.parameters)
+        this.#kernels.fingerprint(state, address, elements);
+    });
   }
 
   #makeSignals(): Signals {
@@ -131,15 +144,26 @@ export class RankLoop {
     Atomics.store(this.#words, WORD.stepsDone, this.#steps);
   }
 
+  #faulty(meetings: Meetings): Meetings {
+    const { fault, rank, world } = this.#job;
+    const number = worldRank(world, rank);
+    if (fault === null || !concerns(fault, number)) return meetings;
+    if (fault.kind === "delay")
+      return delayEach(meetings, fault.argument ?? 2, number, () => fault.step <= this.#steps + 1);
+    if (fault.kind !== "skip") return meetings;
+    const hasOthers = this.#signals !== null;
+    return skipOne(meetings, fault.argument ?? 1, hasOthers, () => fault.step === this.#steps + 1);
+  }
+
   #beat(): void {
     Atomics.add(this.#words, beatWord(this.#job.rank), 1);
   }
 
-  #injectFault(): void {
+  /** Of how many samples the rank does not know. */
+  #injectFault(): number {
     const { fault, rank, world, memory, addresses } = this.#job;
-    if (fault === null || fault.rank !== worldRank(world, rank) || fault.step !== this.#steps + 1) return;
-    inject(fault, () => {
-      new Float32Array(memory.buffer, addresses.firstParameter, 1)[0] = Number.NaN;
-    });
+    if (fault === null || !concerns(fault, worldRank(world, rank)) || fault.step !== this.#steps + 1)
+      return 0;
+    return inject(fault, new Uint32Array(memory.buffer, addresses.firstParameter, 1));
   }
 }

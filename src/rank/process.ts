@@ -9,6 +9,7 @@ import {
   type CommandName,
   controlWords,
   NO_LAST_STEP,
+  operationOf,
   stepWord,
   WORD,
 } from "./control.ts";
@@ -120,21 +121,21 @@ export class RankProcess {
     return worker;
   }
 
-  #where(rank: number): { rank: number; step: number } {
+  #where(rank: number): { rank: number; step: number; operation: string } {
     return {
       rank: worldRank(this.#world, rank),
       step: Math.max(1, Atomics.load(this.#words, stepWord(rank))),
+      operation: operationOf(this.#words),
     };
   }
 
   #hear(message: RankMessage): void {
     if (message.type === "failed") {
-      const { code, fix, rank, step, stack } = message;
+      const { code, fix, rank, step, operation, stack } = message;
       // A rank that gave up because another failed is not the first failure, whoever is heard first.
       if (code === "aborted") return;
       const error = new RankError(code, `rank ${rank} failed at step ${step}: ${message.message}`, fix, {
-        rank,
-        step,
+        ...{ rank, step, operation },
       });
       if (stack) error.stack = stack;
       this.#fail(error);

@@ -1,12 +1,12 @@
 /** What a rank's thread does: waits for commands in shared memory, obeys, reports; ends with its first error. */
 import { parentPort } from "node:worker_threads";
-import { LockstepError } from "../base/errors.ts";
+import { LockstepError, type Where } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { checkSubnormals } from "../kernels/selftest.ts";
 import { warmUp } from "../program/warm-up.ts";
 import { processCount, worldRank } from "../program/world.ts";
 import { commandSpinCount, lookFor } from "./barrier.ts";
-import { COMMAND, controlWords, WORD } from "./control.ts";
+import { COMMAND, controlWords, operationOf, WORD } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
 import { type MakeRunner, RankLoop } from "./loop.ts";
 import { yieldToMainThread } from "./priority.ts";
@@ -37,7 +37,8 @@ export function serve(job: RankJob, makeRunner?: MakeRunner): void {
       tell({ type: "done" });
     }
   } catch (error) {
-    tell(failure(error, worldRank(job.world, job.rank), (loop?.steps ?? 0) + 1));
+    const rank = worldRank(job.world, job.rank);
+    tell(failure(error, { rank, step: (loop?.steps ?? 0) + 1, operation: operationOf(words) }));
   }
 }
 
@@ -51,7 +52,7 @@ function obey(loop: RankLoop, words: Int32Array): boolean {
   return true;
 }
 
-function failure(error: unknown, rank: number, step: number): RankMessage {
+function failure(error: unknown, { rank, step, operation }: Required<Omit<Where, "host">>): RankMessage {
   const known = error instanceof LockstepError ? error : null;
   return {
     type: "failed",
@@ -61,5 +62,6 @@ function failure(error: unknown, rank: number, step: number): RankMessage {
     stack: error instanceof Error ? String(error.stack) : "",
     rank: known?.where.rank ?? rank,
     step,
+    operation: [operation, known?.where.operation ?? []].flat().join(": "),
   };
 }

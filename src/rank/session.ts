@@ -1,24 +1,28 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
+import type { Settings } from "../base/config.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
+import { allBy, type SumForm } from "../program/chunks.ts";
 import { columnsOffset } from "../program/columns.ts";
 import { processCount, type World } from "../program/world.ts";
-import type { Inbox, Transport } from "../transport/transport.ts";
+import { Allreduces } from "./allreduces.ts";
 import { controlWords, stepWord } from "./control.ts";
-import { type Digest, digestOf } from "./digest.ts";
-import { Exchange, reportOf } from "./exchange.ts";
+import { digestOf } from "./digest.ts";
+import { Exchange } from "./exchange.ts";
 import { parseFault } from "./fault.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
-import { layOut, ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
+import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
+import { type Connect, Peers } from "./peers.ts";
+import { planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
 import { signalWords } from "./signals.ts";
@@ -28,15 +32,14 @@ export interface SessionOptions {
   readonly model: Model;
   readonly data: Dataset;
   readonly world: World;
-  /**
-   * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Needed where there are
-   * others and the job trains.
-   */
-  readonly connect?: (digest: Digest, inbox: Inbox) => Promise<Transport>;
+  /** Needed where the world has other processes and the job trains. */
+  readonly connect?: Connect;
   readonly fma: "auto" | "off";
   readonly seed: number;
   readonly shuffle: boolean;
   readonly timeoutMs: number;
+  /** How processes come to the gradients; by default as is best. */
+  readonly allreduce?: Settings["allreduce"];
   /** null to evaluate only. */
   readonly training:
     | (Hyperparameters & {
@@ -77,21 +80,21 @@ export class Session {
   readonly #durationsMs: Float64Array;
   readonly #ranks: RankProcess;
   readonly #ready: Promise<void>;
-  readonly #exchange: Exchange | null;
-  #transport: Transport | null = null;
+  readonly #peers: Peers | null;
 
   private constructor(options: Plan, check: SessionOptions["check"]) {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    this.layout = planLayout(options, this.compiled.module);
+    this.layout = planLayout(options, this.compiled.module, allBy(formOf(options.allreduce)));
     checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
     this.#memory = createMemory(this.layout.bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
     const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
     this.#ranks = process;
-    this.#exchange = processCount(options.world) > 1 ? this.#makeExchange() : null;
+    const { connect, world } = options;
+    this.#peers = connect && processCount(world) > 1 ? new Peers(this.#makeExchange(), connect) : null;
     this.#ready = ready;
     ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
@@ -102,7 +105,7 @@ export class Session {
     try {
       session.#fill(start);
       for (const epoch of epochs) session.prepareEpoch(epoch);
-      await Promise.all([session.#ready, session.#connect()]);
+      await Promise.all([session.#ready, session.#peers?.open(digestOf(session, session.#options))]);
       return session;
     } catch (error) {
       await session.close(error);
@@ -182,26 +185,23 @@ export class Session {
     return readProducts(this.#memory, this.#address("hyper"));
   }
 
-  /** The fingerprint of the training half in memory. */
-  dataSha256(): string {
-    const { width, train } = this.#options.data;
-    return dataSha256(this.#bytes("images", train.count * width), this.#bytes("labels", train.count), width);
+  /** The fingerprint of the training half in memory, or of the other. */
+  dataSha256(half: "train" | "test" = "train"): string {
+    const { width, [half]: data } = this.#options.data;
+    const prefix = half === "train" ? "" : "test.";
+    const images = this.#bytes(`${prefix}images`, data.count * width);
+    return dataSha256(images, this.#bytes(`${prefix}labels`, data.count), width);
   }
 
-  /** Ends the ranks, and the links: when all others are done, too, or at once where a rank failed, or `thrown` says what did. */
+  /**
+   * Ends the ranks, and the links: when all others are done, too, or at once where a rank failed, or `thrown` says what did.
+   * Rejects with what goes wrong between processes meanwhile.
+   */
   async close(thrown: unknown = null): Promise<void> {
     const failure = this.#ranks.failure ?? thrown;
+    if (failure !== null) this.#peers?.abort(failure);
     await this.#ranks.close();
-    this.#exchange?.end();
-    if (failure === null) await this.#transport?.close();
-    else this.#transport?.abort(reportOf(failure));
-  }
-
-  async #connect(): Promise<void> {
-    const { connect } = this.#options;
-    if (this.#exchange === null || connect === undefined) return;
-    this.#transport = await connect(digestOf(this, this.#options), this.#exchange);
-    this.#exchange.begin(this.#transport);
+    await this.#peers?.close();
   }
 
   #makeExchange(): Exchange {
@@ -212,6 +212,12 @@ export class Session {
       ...{ memory: this.#memory, world, transfers, control },
       signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
       step: () => Math.max(1, Atomics.load(control, stepWord(0))),
+      allreduces: (transport) =>
+        new Allreduces(transport, {
+          ...{ memory: this.#memory, world, transfers },
+          address: this.#address("allreduces"),
+          kernels: instantiateKernels(this.compiled.module, this.#memory),
+        }),
       failed: (error) => this.#ranks.fail(error),
     });
   }
@@ -241,6 +247,7 @@ export class Session {
       stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
       lossRing: this.#address("lossRing"),
       durationRing: this.#address("durationRing"),
+      parameters: this.#pieces(),
     };
     const fault = parseFault(process.env.LOCKSTEP_FAULT);
     const jobs = evaluate.map((program, rank) => ({
@@ -263,6 +270,10 @@ export class Session {
     return instrument ? jobs.map(instrument.extend) : jobs;
   }
 
+  #pieces(): (readonly [address: number, elements: number])[] {
+    return this.layout.step.parameters.map(({ name, shape }) => [this.#address(name), elementCount(shape)]);
+  }
+
   /** The first weight, or where the ranks own its columns, the rank's first. */
   #firstParameter(rank: number): number {
     const [parameter] = this.layout.step.parameters;
@@ -281,19 +292,6 @@ export class Session {
   }
 }
 
-/** Plans with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
-function planLayout(options: Plan, module: WebAssembly.Module): ProcessLayout {
-  const { model, data, world, training } = options;
-  const kernels = instantiateKernels(module, createMemory(0));
-  return layOut({
-    model,
-    data,
-    world,
-    training: training && {
-      optimizer: training.optimizer,
-      clips: training.clipNorm !== null,
-      batch: training.batch,
-    },
-    scratchBytes: kernels,
-  });
-}
+/** The form of all gradients' sums. */
+const formOf = (allreduce: Settings["allreduce"] = "auto"): SumForm =>
+  allreduce === "auto" ? "exchange" : allreduce;

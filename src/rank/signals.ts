@@ -3,6 +3,7 @@
  *
  *     line 0   entered: execution and phase │ samples of the step │ held: a message waits for the next phase
  *     line 1   doorbell, tickets of the queue
+ *     line 2   fingerprint of the weights, of four words │ the execution before which it was taken
  *     then     queue of transfers to send │ for each transfer: parts made │ execution that left │ execution that arrived
  *
  * A rank never waits for the main thread but in wait and drain; the main thread sleeps until the doorbell rings.
@@ -10,9 +11,10 @@
 import { RankError } from "../base/errors.ts";
 import type { Meetings } from "../program/execute.ts";
 import type { Transfer } from "../program/transfers.ts";
-import { ranksOf, type World, worldRank } from "../program/world.ts";
+import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
-import { WORD } from "./control.ts";
+import { beatWord, WORD } from "./control.ts";
+import { FINGERPRINT_WORDS } from "./replicas.ts";
 
 const LINE_WORDS = 16;
 
@@ -23,7 +25,9 @@ export const SIGNAL = {
   held: 2,
   doorbell: LINE_WORDS,
   tickets: LINE_WORDS + 1,
-  queue: 2 * LINE_WORDS,
+  fingerprint: 2 * LINE_WORDS,
+  fingerprinted: 2 * LINE_WORDS + FINGERPRINT_WORDS,
+  queue: 3 * LINE_WORDS,
 } as const;
 
 /** Phases of an execution that `entered` can tell apart. */
@@ -49,6 +53,8 @@ export function signalWords(memory: WebAssembly.Memory, address: number, transfe
 }
 
 const SLICE_MS = 250;
+/** In the process that keeps others waiting a barrier may name the very rank; a transfer, which knows less, waits a little longer. */
+const GRACE_MS = 1000;
 /** Looks before a rank sleeps: few, for the main thread that it waits for wants the core. */
 const LOOKS = 50;
 
@@ -80,7 +86,7 @@ export class Signals {
     this.#words = words;
     this.#control = control;
     this.#transfers = transfers;
-    this.#parts = Int32Array.from(transfers, ({ pieces }) => pieces.length * options.ranks);
+    this.#parts = Int32Array.from(transfers, ({ parts }) => parts);
     this.#options = options;
   }
 
@@ -88,6 +94,15 @@ export class Signals {
   begin(batch: number): void {
     this.#execution = (this.#execution + 1) % EXECUTIONS;
     if (this.#options.rank === 0) Atomics.store(this.#words, SIGNAL.batch, batch);
+  }
+
+  /** Leaves a fingerprint of the weights as they are before this execution; `take` goes on with four words at an address. */
+  fingerprint(take: (address: number) => void): void {
+    const words = this.#words;
+    for (let word = 0; word < FINGERPRINT_WORDS; word++) words[SIGNAL.fingerprint + word] = 0;
+    take(words.byteOffset + 4 * SIGNAL.fingerprint);
+    Atomics.store(words, SIGNAL.fingerprinted, this.#execution);
+    this.#ring();
   }
 
   meetings(meet: () => void): Meetings {
@@ -128,10 +143,12 @@ export class Signals {
     const word = first + transfer;
     const before = Atomics.load(words, word);
     if (before === this.#execution || lookFor(words, word, before, LOOKS)) return;
-    const slices = Math.ceil(this.#options.timeoutMs / SLICE_MS);
+    const slices = Math.ceil((this.#options.timeoutMs + GRACE_MS) / SLICE_MS);
     for (let slice = 0; slice < slices; slice++) {
       Atomics.wait(words, word, before, SLICE_MS);
       if (Atomics.load(words, word) !== before) return;
+      // Who waits for another process does not hang: this wait has a limit of its own.
+      Atomics.add(this.#control, beatWord(this.#options.rank), 1);
       if (Atomics.load(this.#control, WORD.abort) !== 0) throw this.#aborted();
     }
     throw this.#late(transfer, first === arrivedWord(this.#transfers.length));
@@ -144,18 +161,32 @@ export class Signals {
     return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
+  #unadded(what: string, seconds: number): RankError {
+    const { step, rank, world } = this.#options;
+    return new RankError(
+      "transfer-late",
+      `waited ${seconds} s for ${what} to be added up by all processes`,
+      "look at what the other processes were doing, or raise --collective-timeout",
+      { rank: worldRank(world, rank), step: step(), operation: `add ${what}` },
+    );
+  }
+
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
     const { sender, pieces } = this.#transfers[transfer];
+    const seconds = (timeoutMs + GRACE_MS) / 1000;
     const what = pieces.map(({ name }) => name).join(", ");
+    if (sender < 0) return this.#unadded(what, seconds);
     const message = incoming
-      ? `waited ${timeoutMs / 1000} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
-      : `${what} could not be sent in ${timeoutMs / 1000} s`;
+      ? `waited ${seconds} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
+      : `${what} could not be sent in ${seconds} s`;
     return new RankError(
       "transfer-late",
       message,
       "look at what the other process was doing, or raise --collective-timeout",
-      { rank: worldRank(world, rank), step: step() },
+      incoming
+        ? { rank: firstRankOf(world, sender), step: step(), operation: `wait for ${what}` }
+        : { rank: worldRank(world, rank), step: step(), operation: `send ${what}` },
     );
   }
 }

@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { EnvironmentError, InputError } from "../../src/base/errors.ts";
+import { SLICE_BYTES } from "../../src/base/slices.ts";
 import { readSafetensors } from "../../src/checkpoint/read.ts";
-import { writeSafetensors } from "../../src/checkpoint/write.ts";
+import { writeSafetensors, writingSafetensors } from "../../src/checkpoint/write.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tensor, tinyTensors } from "./tiny-safetensors.ts";
 
@@ -45,4 +46,25 @@ test("names that the format cannot hold are refused before a file is touched", (
   t.throws(() => writeSafetensors(path, twice, {}), { instanceOf: InputError, message: /"a" occurs twice/ });
   t.throws(() => writeSafetensors(path, [tensor("a", [2, 2], [1])], {}), { instanceOf: RangeError });
   t.deepEqual(readdirSync(folder), []);
+});
+
+test("a large checkpoint is hashed and written in slices, and is the same; half of one is none", (t) => {
+  const folder = temporaryFolder(t);
+  const count = (2.5 * SLICE_BYTES) / 4;
+  const large = {
+    name: "w",
+    shape: [count],
+    data: Float32Array.from({ length: count }, (_, index) => index),
+  };
+  const writing = writingSafetensors(join(folder, "sliced"), [large], {});
+  let slices = 0;
+  while (!writing.next().done) slices++;
+  t.is(slices, 3 + 3);
+  writeSafetensors(join(folder, "whole"), [large], {});
+  t.true(readFileSync(join(folder, "sliced")).equals(readFileSync(join(folder, "whole"))));
+  const given = writingSafetensors(join(folder, "given up"), [large], {});
+  for (let slice = 0; slice < 5; slice++) given.next();
+  t.is(readdirSync(folder).length, 3);
+  given.return();
+  t.deepEqual(readdirSync(folder).sort(), ["sliced", "whole"]);
 });

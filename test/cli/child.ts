@@ -81,10 +81,10 @@ export const TINY = [
 ];
 
 /** A folder of the test's own with a tiny data set in data/. */
-export function workplace(t: ExecutionContext): string {
+export function workplace(t: ExecutionContext, samples = 600): string {
   const folder = realpathSync(temporaryFolder(t));
   mkdirSync(join(folder, "data"));
-  writeTinyData(join(folder, "data"));
+  writeTinyData(join(folder, "data"), samples);
   return folder;
 }
 
@@ -92,8 +92,8 @@ export function json(...path: string[]) {
   return JSON.parse(readFileSync(join(...path), "utf8"));
 }
 
-/** 600 + 100 images of 4 × 4 pixels; the label is where the light is. */
-function writeTinyData(folder: string): void {
+/** So many + 100 images of 4 × 4 pixels; the label is where the light is. */
+function writeTinyData(folder: string, samples: number): void {
   const half = (count: number, name: string) => {
     const labels = Uint8Array.from({ length: count }, (_, i) => (i * 7) % 4);
     const pixels = Uint8Array.from(
@@ -105,5 +105,5 @@ function writeTinyData(folder: string): void {
       [`${name}-labels-idx1-ubyte`]: idxBytes([count], labels),
     };
   };
-  writeFiles(folder, { ...half(600, "train"), ...half(100, "t10k") });
+  writeFiles(folder, { ...half(samples, "train"), ...half(100, "t10k") });
 }

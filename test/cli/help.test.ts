@@ -242,7 +242,10 @@ for (const [argv, said] of [
     ["train", "--seed", "0x10"],
     'lockstep: --seed: expected an integer of at least 0, found "0x10"\n  fix: give a value such as --seed 1\n',
   ],
-  [["train", "--allreduce", "ring"], "lockstep: --allreduce is not supported yet:"],
+  [
+    ["train", "--allreduce", "ring"],
+    "adds in an order that depends on the layout, and --numerics is exact\n  fix: add --numerics fast, or use --allreduce exchange or ordered",
+  ],
   [
     ["train", "--trace"],
     "lockstep: --trace is not supported yet: this version records no traces\n  fix: leave it out; metrics.jsonl in the run folder has the time of steps\n",

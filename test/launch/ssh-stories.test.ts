@@ -147,10 +147,12 @@ story("doctor tells of each host what it is, and of one that cannot take part wh
   const hosts = ["--hosts", `localhost:2,${ADDRESS}:3`];
   const well = await new Launched(t, folder, ["doctor", ...hosts, "--ssh", ssh, "--json"]).ended;
   t.is(well.exitCode, 0, well.stderr);
-  const [here, there, last] = well.objects;
+  const [here, there, between, last] = well.objects;
   t.like(here, { type: "host", host: "localhost", slots: 2, usable: true, clockOffsetMs: 0, problem: null });
   t.like(there, { host: ADDRESS, slots: 3, usable: true, node: process.versions.node, ports: true });
   t.true(Math.abs(there.clockOffsetMs as number) < 1000);
+  t.like(between, { type: "pair", hosts: ["localhost", ADDRESS], usable: true, problem: null });
+  t.true((between.roundTripUs as number) > 0 && (between.bytesPerSecond as number) > 0);
   t.deepEqual(last, { status: "ok", hosts: 2 });
   const ill = await new Launched(t, folder, ["doctor", ...hosts, "--ssh", withoutKey]).ended;
   t.is(ill.exitCode, 1, ill.stderr);

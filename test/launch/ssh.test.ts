@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { AGENT_COMMAND, sshWords, startLines } from "../../src/launch/ssh.ts";
 import { workplace } from "../cli/child.ts";
+import { shim } from "./shim.ts";
 import { Launched, processesOf, TRAIN } from "./stories.ts";
 
 const OPTIONS = [
@@ -31,21 +33,6 @@ test("what varies goes in three lines", (t) => {
   t.throws(() => startLines("/opt/a\nb"), { code: "bad-folder" });
 });
 
-/** An ssh that records its words, says what a login shell may say, and runs the command here. */
-function shim(folder: string, before: string): string {
-  const path = join(folder, "ssh");
-  const lines = [
-    "#!/bin/sh",
-    `printf '%s\\n' "$@" >> '${join(folder, "words")}'`,
-    "for last; do :; done",
-    before,
-    'SSH_CONNECTION="127.0.0.1 1 127.0.0.1 2" exec sh -c "$last"',
-  ];
-  writeFileSync(path, `${lines.join("\n")}\n`);
-  chmodSync(path, 0o755);
-  return path;
-}
-
 test.serial(
   "what a login shell says before the agent speaks does not disturb; the words of the call are as above",
   async (t) => {
@@ -70,6 +57,50 @@ test.serial("a host that says things without end, and no agent, is given up", as
   const { exitCode, stderr, objects } = await new Launched(t, folder, argv).ended;
   t.is(exitCode, 1, stderr);
   t.like(objects.at(-1)?.error, { code: "host-unreadable" });
+});
+
+/** A folder that has Lockstep among its packages, as --remote-dir takes it. */
+function installed(folder: string): string {
+  const at = join(folder, "installed");
+  mkdirSync(join(at, "node_modules", ".bin"), { recursive: true });
+  symlinkSync(process.cwd(), join(at, "node_modules", "lockstep"));
+  return at;
+}
+
+test.serial("a host without Node, in its folder or on its PATH, is named with a fix", async (t) => {
+  const folder = workplace(t);
+  mkdirSync(join(folder, "bin"));
+  symlinkSync("/bin/sh", join(folder, "bin", "sh"));
+  const path = shim(folder, `PATH='${join(folder, "bin")}'`);
+  const at = installed(folder);
+  const argv = [...TRAIN, "--hosts", "node1,localhost", "--ssh", path, "--remote-dir", at, "--json"];
+  const { exitCode, stderr, objects } = await new Launched(t, folder, argv).ended;
+  t.is(exitCode, 1, stderr);
+  t.like(objects.at(-1)?.error, { code: "no-remote-node" }, stderr);
+  t.regex(
+    stderr,
+    /node1 does not have Node, neither in .*installed nor on its PATH\n {2}fix: install Lockstep there/,
+  );
+  t.deepEqual(await processesOf(folder), []);
+});
+
+const OTHER_NODE = "/usr/bin/node";
+const otherNode = existsSync(OTHER_NODE) ? test.serial : test.skip;
+
+otherNode("another version of Node on a host is refused", async (t) => {
+  const folder = workplace(t);
+  const at = installed(folder);
+  symlinkSync(OTHER_NODE, join(at, "node_modules", ".bin", "node"));
+  const hosts = ["--hosts", "node1,localhost", "--ssh", shim(folder, ":"), "--remote-dir", at];
+  const { exitCode, stderr, objects } = await new Launched(t, folder, [...TRAIN, ...hosts, "--json"]).ended;
+  if (execFileSync(OTHER_NODE, ["--version"], { encoding: "utf8" }).trim() === process.version) {
+    t.is(exitCode, 0, stderr);
+    return;
+  }
+  t.is(exitCode, 1, stderr);
+  t.like(objects.at(-1)?.error, { code: "other-node" }, stderr);
+  t.true(stderr.includes(`, this is ${process.versions.node}: the bits might differ`), stderr);
+  t.deepEqual(await processesOf(folder), []);
 });
 
 test.serial("another version of Lockstep on a host is refused", async (t) => {

@@ -152,7 +152,10 @@ test.serial(
     const thrown = await new Launched(t, folder, argv, { LOCKSTEP_FAULT: "throw:0:35" }).ended;
     t.is(thrown.exitCode, 1, thrown.stderr);
     t.like(thrown.objects.at(-1)?.error, { rank: 0, step: 35, host: "localhost" });
-    t.regex(thrown.stderr, /rank 0 failed at step 35.*\(host localhost\)\n(.*\n)* +at .*rank/);
+    t.regex(
+      thrown.stderr,
+      /rank 0 failed at step 35.*\(host localhost, operation training\)\n(.*\n)* +at .*rank/,
+    );
     t.deepEqual(await processesOf(folder), []);
     const wrong = await new Launched(t, folder, [...argv, "--run-dir", "new", "--batch", "601"]).ended;
     t.is(wrong.exitCode, 2, wrong.stderr);

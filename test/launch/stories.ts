@@ -8,7 +8,8 @@ import { Child } from "../cli/child.ts";
 const GUARD_MS = 90_000;
 
 /** Trains on the tiny data set of `workplace`: 30 steps an epoch. */
-export const TRAIN = ["train", "--dataset", "./data", "--hidden", "8", "--batch", "20", "--lr", "0.5"];
+export const TRAIN_ANY = ["train", "--dataset", "./data", "--batch", "20", "--lr", "0.5"];
+export const TRAIN = [...TRAIN_ANY, "--hidden", "8"];
 
 export class Launched extends Child {
   readonly #folder: string;
@@ -22,7 +23,10 @@ export class Launched extends Child {
     super(folder, argv, { TMPDIR: temporary(folder), ...environment });
     this.#folder = folder;
     t.timeout(2 * GUARD_MS);
-    const guard = setTimeout(() => this.#endAll(), GUARD_MS);
+    const guard = setTimeout(() => {
+      t.fail(`it went on for ${GUARD_MS / 1000} s, and was ended: ${this.stderr}`);
+      this.#endAll();
+    }, GUARD_MS);
     t.teardown(() => {
       clearTimeout(guard);
       this.#endAll();
@@ -62,6 +66,7 @@ export function temporary(folder: string): string {
 
 export interface Running {
   readonly pid: number;
+  readonly parent: number;
   readonly command: string;
 }
 
@@ -69,7 +74,7 @@ export interface Running {
 export async function processesOf(folder: string, waitMs = 0): Promise<Running[]> {
   for (const end = performance.now() + waitMs; performance.now() < end; ) {
     if (running(folder).length === 0) return [];
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return running(folder);
 }
@@ -80,7 +85,8 @@ function running(folder: string): Running[] {
       const pid = Number(name);
       if (!(pid > 0) || pid === process.pid || readlinkSync(`/proc/${name}/cwd`) !== folder) return [];
       const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      return command === "" ? [] : [{ pid, command }]; // What has died has no words.
+      const parent = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]);
+      return command === "" ? [] : [{ pid, parent, command }]; // What has died has no words.
     } catch {
       return [];
     }

@@ -8,6 +8,7 @@ import { createMemory } from "../../src/kernels/memory.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import type { OptimizerName } from "../../src/nn/optimizers.ts";
 import type { UnitPolicy } from "../../src/parallel/units.ts";
+import type { SumPlan } from "../../src/program/chunks.ts";
 import { alone, type World } from "../../src/program/world.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "../../src/rank/layout.ts";
 import { initialise, writeHyper } from "../../src/rank/state.ts";
@@ -26,6 +27,7 @@ export interface Wish {
   readonly clipNorm?: number;
   readonly fuses?: boolean;
   readonly units?: UnitPolicy;
+  readonly sums?: SumPlan;
   readonly shuffle?: boolean;
 }
 
@@ -51,7 +53,7 @@ export function oneThread(wish: Wish = {}): OneThread {
   const ranks = world.ranks[world.self];
   const asked = instantiateKernels(compiled.module, createMemory(0));
   const layout = layOut({
-    ...{ model, data, world, fuses: wish.fuses, units: wish.units },
+    ...{ model, data, world, fuses: wish.fuses, units: wish.units, sums: wish.sums },
     training: { optimizer, batch, clips: wish.clipNorm !== undefined },
     scratchBytes: asked,
   });

@@ -1,16 +1,24 @@
-/** Several processes in one thread, each with a memory of its own, between which transfers are copied: the twin of the exchange. */
+/**
+ * Several processes in one thread, each with a memory of its own, between which transfers are copied: the twin of ranks, exchange
+ * and links. What happens next is drawn: a rank goes on to its next meeting, a message leaves, a message arrives.
+ */
 import { batchCount, batchSize } from "../../src/data/shares.ts";
-import type { Meetings } from "../../src/program/execute.ts";
-import type { Program } from "../../src/program/instruction.ts";
-import { placeOf } from "../../src/program/transfers.ts";
-import { phasesInTurn, type Turns } from "./in-turn.ts";
+import { Executor, type Meetings } from "../../src/program/execute.ts";
+import type { Instruction, Program } from "../../src/program/instruction.ts";
+import { StepParameters } from "../../src/program/step-parameters.ts";
+import { placeOf, type Transfer } from "../../src/program/transfers.ts";
 import { type OneThread, oneThread, type Wish } from "./one-thread.ts";
 
-/** The transfers of a step so far, as one process sees them. */
-interface Post {
-  /** How many parts of its own are made. */
-  readonly parts: Map<number, number>;
-  readonly arrived: Set<number>;
+/** Draws an integer in [0, n). */
+export type Draw = (n: number) => number;
+
+/** Draws that are always the same for a seed. */
+export function drawing(seed: number): Draw {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
 }
 
 /** Processes with so many ranks each. */
@@ -18,67 +26,219 @@ export function processesInTurn(wish: Omit<Wish, "ranks" | "world">, ranks: read
   return ranks.map((_, self) => oneThread({ ...wish, world: { self, ranks } }));
 }
 
-/** Checks what a rank relies on when it meets another process. */
-function meetingsOf(post: Post): Meetings {
-  return {
-    barrier: () => {},
-    enter: () => {},
-    start: (transfer) => {
-      post.parts.set(transfer, (post.parts.get(transfer) ?? 0) + 1);
-    },
-    wait: (transfer) => {
-      if (!post.arrived.has(transfer)) throw new Error(`transfer ${transfer} is read before it arrives`);
-    },
-    drain: () => {},
-  };
+/** What a rank executes until it meets somebody, and whom: null at the end of its program. */
+interface Stretch {
+  readonly executor: Executor;
+  readonly until: Instruction | null;
+}
+
+const isWait = ({ kind }: Instruction): boolean => kind === "wait" || kind === "drain" || kind === "barrier";
+
+class Rank {
+  readonly #stretches: Stretch[];
+  readonly #parameters: StepParameters;
+  #at = 0;
+
+  constructor({ rank, instructions }: Program, job: OneThread, meetings: Meetings) {
+    this.#parameters = new StepParameters(job.world, rank);
+    const ends = instructions.flatMap((instruction, index) => (isWait(instruction) ? [index] : []));
+    this.#stretches = [...ends, instructions.length].map((end, index, all) => ({
+      executor: new Executor(
+        { rank, instructions: instructions.slice(index === 0 ? 0 : all[index - 1] + 1, end) },
+        job.kernels,
+        meetings,
+      ),
+      until: instructions[end] ?? null,
+    }));
+  }
+
+  begin(position: number, batch: number): void {
+    this.#parameters.set(position, batch);
+    this.#at = 0;
+  }
+
+  /** What it waits for, having executed all before it; null before it has begun, and when it has ended. */
+  get waitsFor(): Instruction | null {
+    return this.#at === 0 ? null : this.#stretches[this.#at - 1].until;
+  }
+
+  get hasEnded(): boolean {
+    return this.#at === this.#stretches.length;
+  }
+
+  goOn(): void {
+    this.#stretches[this.#at++].executor.run(this.#parameters.numbers);
+  }
+}
+
+/** A message on its way: without bytes until it has left. */
+interface Message {
+  readonly transfer: Transfer;
+  readonly receiver: number;
+  bytes: Uint8Array[] | null;
+}
+
+class Process {
+  readonly job: OneThread;
+  readonly ranks: Rank[];
+  readonly #parts = new Map<number, number>();
+  readonly #arrived = new Set<number>();
+  readonly #left = new Set<number>();
+  #entered = -1;
+  /** In the order in which they were made. */
+  outbox: Message[] = [];
+  /** What it has made to be added to what the others make. */
+  readonly toAdd = new Set<Transfer>();
+
+  constructor(job: OneThread) {
+    this.job = job;
+    const nothing = () => {};
+    const meetings: Meetings = {
+      ...{ barrier: nothing, wait: nothing, drain: nothing },
+      enter: (phase) => {
+        this.#entered = phase;
+      },
+      start: (id) => this.#start(this.job.layout.transfers[id]),
+    };
+    this.ranks = (job.layout.train as Program[]).map((program) => new Rank(program, job, meetings));
+  }
+
+  begin(position: number, batch: number): void {
+    for (const kept of [this.#parts, this.#arrived, this.#left]) kept.clear();
+    this.#entered = -1;
+    for (const rank of this.ranks) rank.begin(position, batch);
+  }
+
+  /** The ranks that need not wait: of those at a barrier, all or none. */
+  get free(): Rank[] {
+    const isAtBarrier = (rank: Rank) => rank.waitsFor?.kind === "barrier" && !rank.hasEnded;
+    if (this.ranks.every(isAtBarrier)) return this.ranks;
+    return this.ranks.filter((rank) => !rank.hasEnded && !isAtBarrier(rank) && this.#isMet(rank.waitsFor));
+  }
+
+  /** Goes on with a rank; past a barrier with all of them. */
+  goOn(rank: Rank, turns: (ranks: readonly Rank[]) => readonly Rank[]): void {
+    for (const one of rank.waitsFor?.kind === "barrier" ? turns(this.ranks) : [rank]) one.goOn();
+  }
+
+  hasRoomFor({ transfer }: Message): boolean {
+    return transfer.phase <= this.#entered;
+  }
+
+  /** Puts a message into its place, and passes on what is to be passed on. */
+  take({ transfer: { id, sender, next }, bytes }: Message, batch: number): void {
+    if (this.#arrived.has(id)) throw new Error(`transfer ${id} arrives twice`);
+    const { job } = this;
+    for (const [index, piece] of job.layout.transfers[id].pieces.entries()) {
+      const { address } = placeOf(piece, job.world, sender, batch);
+      new Uint8Array(job.memory.buffer).set((bytes as Uint8Array[])[index], address);
+    }
+    this.#arrived.add(id);
+    if (next >= 0) this.#send(job.layout.transfers[next]);
+  }
+
+  /** Takes a message's bytes as they are now. */
+  leave(message: Message, batch: number): void {
+    const { transfer } = message;
+    message.bytes = transfer.pieces.map((piece) => {
+      const { address, bytes } = placeOf(piece, this.job.world, transfer.sender, batch);
+      return new Uint8Array(this.job.memory.buffer, address, bytes).slice();
+    });
+    if (this.outbox.every((other) => other.transfer !== transfer || other.bytes !== null))
+      this.#left.add(transfer.id);
+  }
+
+  /** The places of what is added. */
+  placesOf({ id }: Transfer): Float32Array[] {
+    const { layout, world, memory } = this.job;
+    return layout.transfers[id].pieces.map((piece) => {
+      const { address, bytes } = placeOf(piece, world, world.self, 0);
+      return new Float32Array(memory.buffer, address, bytes / 4);
+    });
+  }
+
+  isAdded(transfer: Transfer): void {
+    this.toAdd.delete(transfer);
+    this.#arrived.add(transfer.id);
+  }
+
+  #isMet(waitsFor: Instruction | null): boolean {
+    if (waitsFor?.kind === "wait") return this.#arrived.has(waitsFor.subject);
+    return waitsFor?.kind !== "drain" || this.#left.has(waitsFor.subject);
+  }
+
+  #start(transfer: Transfer): void {
+    const parts = (this.#parts.get(transfer.id) ?? 0) + 1;
+    this.#parts.set(transfer.id, parts);
+    if (parts > transfer.parts) throw new Error(`transfer ${transfer.id} has too many parts`);
+    if (parts < transfer.parts) return;
+    if (transfer.allreduce === null) this.#send(transfer);
+    else this.toAdd.add(transfer);
+  }
+
+  #send(transfer: Transfer): void {
+    this.outbox.push(...transfer.receivers.map((receiver) => ({ transfer, receiver, bytes: null })));
+  }
 }
 
 /** The first `steps` steps of training; returns the mean loss of each, as process 0 sees it. */
-export function trainProcesses(jobs: readonly OneThread[], steps: number, turns: Turns): number[] {
+export function trainProcesses(jobs: readonly OneThread[], steps: number, draw: Draw): number[] {
   const [{ data, batch, memory, address }] = jobs;
+  const processes = jobs.map((job) => new Process(job));
   const stepLoss = new Float64Array(memory.buffer, address("stepLoss"), 1);
   return Array.from({ length: steps }, (_, done) => {
     const index = done % batchCount(data.train.count, batch);
     const size = batchSize(data.train.count, batch, index);
-    step(jobs, index * batch, size, turns);
+    for (const process of processes) process.begin(index * batch, size);
+    while (happen(processes, size, draw));
+    for (const { ranks, outbox } of processes)
+      if (!ranks.every(({ hasEnded }) => hasEnded) || outbox.length > 0) throw new Error("deadlock");
     return stepLoss[0] / size;
   });
 }
 
-function step(jobs: readonly OneThread[], position: number, batch: number, turns: Turns): void {
-  const posts = jobs.map((): Post => ({ parts: new Map(), arrived: new Set() }));
-  const phases = jobs.map((job, process) => {
-    const meetings = meetingsOf(posts[process]);
-    return phasesInTurn(job, job.layout.train as Program[], { world: job.world, position, batch }, meetings);
-  });
-  for (let phase = 0; phase < phases[0].length; phase++) {
-    for (const process of turns(
-      jobs.map((_, process) => process),
-      phase,
-    ))
-      phases[process][phase](turns);
-    deliver(jobs, posts, phase, batch);
-  }
+/** Lets one of the things happen that can; false if none can. */
+function happen(processes: readonly Process[], batch: number, draw: Draw): boolean {
+  const events = processes.flatMap((process) => [
+    ...process.free.map((rank) => () => process.goOn(rank, (ranks) => shuffled(ranks, draw))),
+    ...departures(process).map((message) => () => process.leave(message, batch)),
+    ...sums(process, processes).map((transfer) => () => add(transfer, processes)),
+    ...arrivals(process, processes).map((message) => () => {
+      process.outbox = process.outbox.filter((other) => other !== message);
+      processes[message.receiver].take(message, batch);
+    }),
+  ]);
+  events[draw(events.length)]?.();
+  return events.length > 0;
 }
 
-/** Copies what was made in `phase` into the other processes' memories. */
-function deliver(jobs: readonly OneThread[], posts: readonly Post[], phase: number, batch: number): void {
-  for (const [process, { layout, memory, world }] of jobs.entries())
-    for (const transfer of layout.transfers) {
-      if (transfer.sender !== process || transfer.phase !== phase) continue;
-      const expected = transfer.pieces.length * world.ranks[process];
-      if (posts[process].parts.get(transfer.id) !== expected)
-        throw new Error(`transfer ${transfer.id} is not whole`);
-      for (const [other, job] of jobs.entries()) {
-        if (other === process) continue;
-        for (const [index, piece] of transfer.pieces.entries()) {
-          const from = placeOf(piece, world, process, batch);
-          const to = placeOf(job.layout.transfers[transfer.id].pieces[index], job.world, process, batch);
-          new Uint8Array(job.memory.buffer, to.address, to.bytes).set(
-            new Uint8Array(memory.buffer, from.address, from.bytes),
-          );
-        }
-        posts[other].arrived.add(transfer.id);
-      }
-    }
+/** Messages of a link leave one after the other, and arrive in that order: the first that cannot holds up all after it. */
+const heads = (messages: readonly Message[]): Message[] =>
+  messages.filter(({ receiver }, index) => messages.findIndex((one) => one.receiver === receiver) === index);
+const departures = ({ outbox }: Process): Message[] => heads(outbox.filter(({ bytes }) => bytes === null));
+const arrivals = ({ outbox }: Process, processes: readonly Process[]): Message[] =>
+  heads(outbox).filter(
+    (message) => message.bytes !== null && processes[message.receiver].hasRoomFor(message),
+  );
+
+/** What all processes have made their part of, if this is the first of them. */
+const sums = (process: Process, processes: readonly Process[]): Transfer[] =>
+  process !== processes[0]
+    ? []
+    : [...process.toAdd].filter(({ id }) =>
+        processes.every(({ toAdd }) => [...toAdd].some((other) => other.id === id)),
+      );
+
+function add(transfer: Transfer, processes: readonly Process[]): void {
+  const all = processes.map((process) => process.placesOf(transfer));
+  for (const [piece, sum] of all[0].entries()) {
+    for (const other of all.slice(1)) sum.set(sum.map((value, index) => value + other[piece][index]));
+    for (const other of all.slice(1)) other[piece].set(sum);
+  }
+  for (const process of processes) process.isAdded(process.job.layout.transfers[transfer.id]);
+}
+
+function shuffled<T>(list: readonly T[], draw: Draw): T[] {
+  const rest = [...list];
+  return list.map(() => rest.splice(draw(rest.length), 1)[0]);
 }

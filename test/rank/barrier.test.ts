@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";
 import { createMemory } from "../../src/kernels/memory.ts";
-import { controlWords, WORD } from "../../src/rank/control.ts";
+import { beatWord, controlWords, WORD } from "../../src/rank/control.ts";
 import type { Account, Meeting } from "./meeting-rank.ts";
 
 type Gone = Extract<Account, { type: "gone" }>;
@@ -77,4 +77,15 @@ test.serial("a rank that does not come is named by those who waited for it", asy
     { code: "rank-late", message: "rank 0 waited 0.3 s for rank 1, 3", rank: 1 },
     { code: "rank-late", message: "rank 2 waited 0.3 s for rank 1, 3", rank: 1 },
   ]);
+});
+
+test.serial("a rank that gives signs of life is waited for, until it gives none", async (t) => {
+  const { words, gone } = await start([1], { ranks: 2, rounds: 1, delayUs: 0, timeoutMs: 750 });
+  for (let beat = 0; beat < 20; beat++) {
+    Atomics.add(words, beatWord(0), 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    t.is(Atomics.load(words, WORD.sleepers), 1, `after ${beat} beats`);
+  }
+  const [{ error }] = await gone;
+  t.deepEqual(error, { code: "rank-late", message: "rank 1 waited 0.75 s for rank 0", rank: 0 });
 });

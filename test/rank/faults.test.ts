@@ -33,7 +33,7 @@ for (const [ranks, rank, step] of [
         code: "rank-failed",
         message: `rank ${rank} failed at step ${step}: fault injected into rank ${rank} at step ${step}`,
         fix: "the stack says where; if it is Lockstep's, please report it",
-        ...{ rank, step },
+        ...{ rank, step, operation: "training" },
       });
       t.regex("stack" in outcome ? outcome.stack : "", /at inject .*fault\.js.*\n.*\n.*RankLoop\.train/);
     },
@@ -45,7 +45,7 @@ test.serial("when a rank's thread ends by itself, the error says so and the proc
     code: "rank-exited",
     message: "rank 1 ended with exit code 9",
     fix: "look at what the rank printed last",
-    ...{ rank: 1, step: 3 },
+    ...{ rank: 1, step: 3, operation: "training" },
   });
 });
 
@@ -64,7 +64,7 @@ for (const [ranks, rank] of [
         kind: "RankError",
         code: "rank-late",
         fix: "look at what that rank was doing, or raise --collective-timeout",
-        ...{ rank, step: 3 },
+        ...{ rank, step: 3, operation: "training: barrier" },
       });
       t.regex(
         String(message),
@@ -79,7 +79,7 @@ test.serial("when the only rank hangs, the process notices that nothing moves", 
     code: "rank-hung",
     message: "rank 0 has not moved for 0.5 s",
     fix: "if its steps take that long, raise --collective-timeout",
-    ...{ rank: 0, step: 3 },
+    ...{ rank: 0, step: 3, operation: "training" },
   });
 });
 

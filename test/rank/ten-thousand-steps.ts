@@ -39,6 +39,7 @@ function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
       stepLoss: address("stepLoss"),
       lossRing: address("lossRing"),
       durationRing: address("durationRing"),
+      parameters: [],
       firstParameter: address("linear1.weight"),
     },
   }));

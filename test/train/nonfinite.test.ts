@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { Settings } from "../../src/base/config.ts";
-import { type EpochRecord, readCheckpoint, writeCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { atOnce } from "../../src/base/slices.ts";
+import { type EpochRecord, readCheckpoint, writingCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { Observer } from "../../src/job/options.ts";
 import { mlp } from "../../src/nn/models.ts";
 import { train } from "../../src/train.ts";
@@ -100,7 +101,7 @@ test("figures of a checkpoint that are not finite read back as NaN", async (t) =
   const { tensors, state } = readCheckpoint(path);
   const [record] = state.epochs;
   const spoilt = { ...record, trainLoss: Number.POSITIVE_INFINITY, testLoss: Number.NaN };
-  writeCheckpoint(path, tensors.values(), { ...state, epochs: [spoilt] });
+  atOnce(writingCheckpoint(path, tensors.values(), { ...state, epochs: [spoilt] }));
   t.deepEqual(readCheckpoint(path).state.epochs, [
     { ...record, trainLoss: Number.NaN, testLoss: Number.NaN },
   ]);

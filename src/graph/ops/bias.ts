@@ -28,7 +28,7 @@ export const sumSamples: Op = {
   axes: () => ({ roles: { n: "row", k: "chain" }, inputs: [["k", "n"]], outputs: [["n"]] }),
   call() {
     const sizes = [length("k"), length("n"), stride("input", 0)];
-    return { kernel: "columnSums", operands: [output(0), input(0), ...sizes, 0] };
+    return { kernel: "columnSums", operands: [output(0), input(0), ...sizes, { continues: true }] };
   },
   cost: (length) => ({
     flops: length("k") * length("n"),

@@ -1,0 +1,112 @@
+/**
+ * Gradients to which every process adds its samples' part: which they are, and the chunks in which they go from process to process.
+ *
+ * Ordered, a chunk's sums are one chain through all processes, and its result comes back the way it came:
+ *
+ *     process 0   rows 0…15 ──▶ process 1   rows 16…31 ──▶ process 2   rows 32…47 ─╮
+ *             ◀──────────────────────── ◀─────────────────────────────────────────╯
+ *
+ * By any other algorithm each process sums its samples' part for itself, and the parts are added afterwards. While a chunk is
+ * under way the processes work on others: chunk c belongs to rank c mod R of every process of R ranks.
+ */
+import type { AllreduceName } from "../collective/algorithms.ts";
+import { ELEMENT_BYTES, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import { blockRows, type Slice } from "./partition.ts";
+import { splitOf } from "./split.ts";
+
+/**
+ * How processes come to a gradient, which is a sum over all samples. "exchange": each is sent what the others' samples give and
+ * sums it all itself; "ordered": each goes on with the sums of the process before it; else an allreduce of what each has summed.
+ */
+export type SumForm = "exchange" | "ordered" | AllreduceName;
+
+/** How a job's processes come to their gradients. */
+export interface SumPlan {
+  /** The form for the gradient of a parameter. */
+  readonly formOf: (parameter: Tensor) => SumForm;
+  /** Gradients are cut into chunks of at most about so many bytes. */
+  readonly chunkBytes: number;
+}
+
+export const CHUNK_BYTES = 524288;
+
+/** All gradients in one form. */
+export const allBy = (form: SumForm): SumPlan => ({ formOf: () => form, chunkBytes: CHUNK_BYTES });
+
+export interface ChunkPart {
+  readonly node: Node;
+  /** Rows of the node's output. */
+  readonly slice: Slice;
+}
+
+export interface Chunk {
+  /** The phase of its nodes. */
+  readonly phase: number;
+  readonly form: Exclude<SumForm, "exchange">;
+  readonly parts: readonly ChunkPart[];
+}
+
+/** A gradient is cut into at least so many chunks, if they do not get small, so that no process waits long for its first. */
+const CHUNKS = 8;
+/** Gradients of fewer bytes than this part of a chunk are small: those of one phase travel together. */
+const SMALL = 1 / 16;
+
+/** Whether a node sums over samples and can go on with what others have summed. */
+const sumsOverSamples = (node: Node): boolean => {
+  const [output, ...others] = node.outputs;
+  return (
+    others.length === 0 &&
+    output?.of !== undefined &&
+    output.kind === "value" &&
+    node.inputs.some(({ shape }) => shape[0] === "batch") &&
+    node.op.call(node).operands.some((operand) => typeof operand === "object" && "continues" in operand)
+  );
+};
+
+/** Whether the processes make a node's sums in chunks. */
+export const isChunked =
+  ({ formOf }: SumPlan) =>
+  (node: Node): boolean =>
+    sumsOverSamples(node) && formOf(node.outputs[0].of as Tensor) !== "exchange";
+
+/** The chunks of all nodes that are made in chunks, in the order in which their ranks make them. */
+export function listChunks(phases: readonly (readonly Node[])[], plan: SumPlan): Chunk[] {
+  const formOf = (node: Node) => plan.formOf(node.outputs[0].of as Tensor) as Chunk["form"];
+  return phases.flatMap((nodes, phase) => {
+    const chunked = nodes.filter(isChunked(plan));
+    const forms = new Set(chunked.map(formOf));
+    return [...forms].flatMap((form) =>
+      partsOf(
+        chunked.filter((node) => formOf(node) === form),
+        plan.chunkBytes,
+      ).map((parts): Chunk => ({ phase, form, parts })),
+    );
+  });
+}
+
+/** The parts of each chunk. */
+function partsOf(nodes: readonly Node[], chunkBytes: number): ChunkPart[][] {
+  const isSmall = (node: Node) => bytesOf(node) < chunkBytes * SMALL;
+  const together = nodes.filter(isSmall).map((node) => ({ node, slice: { first: 0, count: rowsOf(node) } }));
+  const large = nodes.filter((node) => !isSmall(node));
+  return [
+    ...(together.length > 0 ? [together] : []),
+    ...large.flatMap((node) => slicesOf(node, chunkBytes).map((slice) => [{ node, slice }])),
+  ];
+}
+
+const rowsOf = (node: Node): number => Number(splitOf(node)?.extent);
+const rowBytesOf = ({ outputs: [{ shape, type }] }: Node): number => rowWidth(shape) * ELEMENT_BYTES[type];
+const bytesOf = (node: Node): number => rowsOf(node) * rowBytesOf(node);
+
+/** Runs of whole blocks of rows. */
+function slicesOf(node: Node, chunkBytes: number): Slice[] {
+  const rows = rowsOf(node);
+  const block = blockRows(node.outputs[0].shape as number[]);
+  const bytes = Math.min(chunkBytes, Math.max(chunkBytes * SMALL, bytesOf(node) / CHUNKS));
+  const count = block * Math.max(1, Math.round(bytes / (block * rowBytesOf(node))));
+  return Array.from({ length: Math.ceil(rows / count) }, (_, index) => {
+    const first = index * count;
+    return { first, count: Math.min(count, rows - first) };
+  });
+}
