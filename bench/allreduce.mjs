@@ -1,7 +1,7 @@
 // Sums over two ranks, by size: threads of one process beside Open MPI over shared memory, and two processes over tcp beside Gloo.
 //
 //   node bench/allreduce.mjs                 both tables
-//   node bench/allreduce.mjs tcp --rounds 3  one of them: memory or tcp
+//   node bench/allreduce.mjs tcp --rounds 3  some of them: memory, tcp, or more, which is tcp with Open MPI, sums by a rank, and ipc
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -39,15 +39,22 @@ const mpi = (...flags) =>
   rows("mpirun", "-n", "2", "--bind-to", "none", ...flags, python, peer("allreduce_mpi.py"));
 const gloo = () => rows(python, peer("allreduce_gloo.py"));
 
+const tcp = (...flags) => ours("--transport", "tcp", ...flags);
+
 /** What is measured in turns: the first against the second, the others beside them. */
 const CONTESTS = {
   memory: { "Lockstep, shared": () => ours(), "Open MPI": () => mpi() },
   tcp: {
-    Lockstep: () => ours("--transport", "tcp"),
+    Lockstep: () => tcp(),
     Gloo: () => gloo(),
-    "signed by nobody": () => ours("--transport", "tcp", "--security", "off"),
-    "a rank sums": () => ours("--transport", "tcp", "--sums", "rank"),
-    "Open MPI": () => mpi("--mca", "btl", "tcp,self"),
+    "point to point": () => tcp("--algorithm", "point-to-point"),
+    "`--security off`": () => tcp("--security", "off"),
+  },
+  more: {
+    Lockstep: () => tcp(),
+    "Open MPI, tcp": () => mpi("--mca", "btl", "tcp,self"),
+    "a rank sums": () => tcp("--sums", "rank"),
+    ipc: () => ours("--transport", "ipc"),
   },
 };
 

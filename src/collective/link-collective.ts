@@ -47,8 +47,8 @@ export class LinkCollective {
   readonly #places: readonly (Uint8Array | null)[];
   readonly #peers = new Map<number, Peer>();
   #execution = 0;
-  /** A message had no place: the transport must hear when one comes. */
-  #refused = false;
+  /** A message had no place, perhaps before this was prepared: the transport must hear when one comes. */
+  #refused = true;
   #done: (() => void) | null = null;
 
   constructor(transport: Transport, channel: number, part: Part, sum: Sum) {
@@ -130,8 +130,7 @@ export class LinkCollective {
     peer.begun.push(index);
     if (!this.#refused) return;
     this.#refused = false;
-    // Not now: it may be the transport itself that has just told of another arrival.
-    setImmediate(() => this.#transport.resume());
+    this.#transport.resume();
   }
 
   #complete(index: number): void {

@@ -18,8 +18,6 @@ export class LinkCollectives {
     if (this.#byChannel.has(channel)) throw new Error(`channel ${channel} is taken`);
     const collective = new LinkCollective(this.#transport, channel, part, this.#sum);
     this.#byChannel.set(channel, collective);
-    // What another process has sent already was refused until now.
-    setImmediate(() => this.#transport.resume());
     return collective;
   }
 
