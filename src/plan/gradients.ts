@@ -12,7 +12,7 @@ import { FAST_ALLREDUCE, type Settings } from "../base/config.ts";
 import { ALLREDUCES, listsOf } from "../collective/algorithms.ts";
 import { durationUs } from "../collective/choose.ts";
 import { elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
-import { type SumForm, type SumPlan, sumsOverSamples } from "../program/chunks.ts";
+import { SMALL_BYTES, type SumForm, type SumPlan, sumsOverSamples } from "../program/chunks.ts";
 import { isReproducible } from "../program/crossings.ts";
 import { processCount, type World } from "../program/world.ts";
 
@@ -143,5 +143,6 @@ export function sumPlanOf(choices: readonly LayerChoice[]): SumPlan {
       const { elements, chunks } = choiceOf(parameter);
       return Math.ceil((4 * elements) / chunks);
     },
+    smallBytes: SMALL_BYTES,
   };
 }

@@ -26,12 +26,18 @@ export interface SumPlan {
   readonly formOf: (parameter: Tensor) => SumForm;
   /** Its gradient is cut into chunks of at most about so many bytes. */
   readonly chunkBytesOf: (parameter: Tensor) => number;
+  /** Gradients of fewer bytes are small: those of one phase and form travel together. */
+  readonly smallBytes: number;
 }
+
+export const SMALL_BYTES = 32768;
 
 const CHUNK_BYTES = 1048576;
 
 /** All gradients in one form. */
-export const allBy = (form: SumForm): SumPlan => ({ formOf: () => form, chunkBytesOf: () => CHUNK_BYTES });
+export const allBy = (form: SumForm): SumPlan => ({
+  ...{ formOf: () => form, chunkBytesOf: () => CHUNK_BYTES, smallBytes: SMALL_BYTES },
+});
 
 export interface ChunkPart {
   readonly node: Node;
@@ -45,9 +51,6 @@ export interface Chunk {
   readonly form: Exclude<SumForm, "exchange">;
   readonly parts: readonly ChunkPart[];
 }
-
-/** Gradients of fewer bytes than this, and than half a chunk, are small: those of one phase travel together. */
-const SMALL_BYTES = 32768;
 
 /** Whether a node sums over samples and can go on with what others have summed. */
 export const sumsOverSamples = (node: Node): boolean => {
@@ -94,8 +97,7 @@ function partsOf(nodes: readonly Node[], plan: SumPlan): ChunkPart[][] {
 }
 
 const chunkBytes = (node: Node, plan: SumPlan): number => plan.chunkBytesOf(node.outputs[0].of as Tensor);
-const isSmall = (node: Node, plan: SumPlan): boolean =>
-  bytesOf(node) < Math.min(SMALL_BYTES, chunkBytes(node, plan) / 2);
+const isSmall = (node: Node, { smallBytes }: SumPlan): boolean => bytesOf(node) < smallBytes;
 
 /**
  * The same phases, in each of which the small gradients come first: they travel together, so that the last of them holds up all, and

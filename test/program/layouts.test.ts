@@ -75,22 +75,24 @@ const worlds = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLengt
 const sums = {
   forms: fc.array(fc.constantFrom<SumForm>("exchange", "ordered"), { minLength: 1, maxLength: 5 }),
   chunkBytes: fc.constantFrom(256, 4096, 65536),
+  smallBytes: fc.constantFrom(0, 128, 4096),
 };
 
-function sumPlan(forms: readonly SumForm[], chunkBytes: number): SumPlan {
+function sumPlan(forms: readonly SumForm[], chunkBytes: number, smallBytes: number): SumPlan {
   const known = new Map<string, SumForm>();
   const formOf = ({ name }: { name: string }) => {
     const form = known.get(name) ?? forms[known.size % forms.length];
     known.set(name, form);
     return form;
   };
-  return { formOf, chunkBytesOf: () => chunkBytes };
+  return { formOf, chunkBytesOf: () => chunkBytes, smallBytes };
 }
 
 type Processes = Omit<Sizes, "ranks" | "units"> & {
   ranks: readonly number[];
   forms: SumForm[];
   chunkBytes: number;
+  smallBytes: number;
   seed: number;
 };
 
@@ -99,12 +101,12 @@ function outcomesOfProcesses(
   model: Model,
   { samples, testSamples, width, classes, batch, ...job }: Processes,
 ) {
-  const { ranks, forms, chunkBytes, seed, ...options } = job;
+  const { ranks, forms, chunkBytes, smallBytes, seed, ...options } = job;
   const data = synthetic(samples, testSamples, width, classes);
   const wish = { ...options, model, data, batch: Math.min(batch, samples) };
   const alone = oneThread({ ...wish, ranks: 1 });
   const aloneLosses = trainInTurn(alone, 4);
-  const jobs = processesInTurn({ ...wish, sums: sumPlan(forms, chunkBytes) }, ranks);
+  const jobs = processesInTurn({ ...wish, sums: sumPlan(forms, chunkBytes, smallBytes) }, ranks);
   const losses = trainProcesses(jobs, 4, drawing(seed));
   return { alone: { losses: aloneLosses, hash: hashOf(alone) }, losses, hashes: jobs.map(hashOf) };
 }
@@ -113,7 +115,14 @@ test("processes that add their gradients leave the same bits, whoever is late, a
   const { ranks: _, units: __, ...shared } = sizes;
   // Not Adam, whose first steps have the size of the learning rate however small a gradient is.
   const optimizer = fc.constantFrom("sgd" as const, "momentum" as const);
-  const job = { ...shared, optimizer, ranks: worlds, chunkBytes: sums.chunkBytes, seed: fc.nat() };
+  const job = {
+    ...shared,
+    optimizer,
+    ranks: worlds,
+    chunkBytes: sums.chunkBytes,
+    smallBytes: sums.smallBytes,
+    seed: fc.nat(),
+  };
   const forms: SumForm[] = ["ring"];
   fc.assert(
     fc.property(fc.record({ plan: lines, ...job }), ({ plan, ...job }) => {
