@@ -72,16 +72,25 @@ class Training {
     const settings = completeSettings(options.settings, resume);
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
-    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, allreduce } = settings;
+    const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, numerics, allreduce } = settings;
     const done = resume?.state.epoch ?? 0;
     const session = await Session.open({
-      ...{ model, data, fma, seed, shuffle, allreduce, timeoutMs: 1000 * settings.collectiveTimeout },
+      ...{
+        model,
+        data,
+        fma,
+        seed,
+        shuffle,
+        numerics,
+        allreduce,
+        timeoutMs: 1000 * settings.collectiveTimeout,
+      },
       world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:
         world &&
-        ((digest, inbox, signal) =>
-          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, signal)),
+        ((digest, inbox, options) =>
+          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, options)),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
@@ -242,6 +251,12 @@ class Training {
       testSamples: data.test.count,
       steps: this.#steps,
       stepsBefore: this.#at.step,
+      plan: {
+        layout: this.#settings.layout,
+        processes: this.#options.world?.ranks ?? [this.#settings.ranks],
+        batch: this.#settings.batch,
+        gradients: this.#session.gradients,
+      },
     };
   }
 

@@ -5,6 +5,7 @@ import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Observer, Progress, StartInfo } from "../job/options.ts";
 import { checkpointStep } from "../run/checkpoint-name.ts";
 import type { RunFolder } from "../run/folder.ts";
+import { gradientsLine } from "./gradients-line.ts";
 import type { Output } from "./output.ts";
 import { grouped } from "./progress.ts";
 import { ProgressDisplay } from "./progress-display.ts";
@@ -51,7 +52,9 @@ export class Following implements Required<Observer> {
     this.#output.detail(
       `${Math.ceil(info.memoryBytes / 2 ** 20)} MiB of shared memory, fma ${info.fma ? "fused" : "plain"}, kernels ${info.kernelDigest}`,
     );
+    if (info.plan.gradients !== null) this.#output.say(gradientsLine(info.plan.gradients));
     this.#writing(() => this.#folder.environment(this.#argv, info));
+    this.#writing(() => this.#folder.plan(info.plan));
   }
 
   progress(progress: Progress): void {

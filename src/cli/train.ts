@@ -42,17 +42,23 @@ export async function train(config: string | undefined, given: Given, context: C
     checkpointFolder: folder.checkpoints,
   };
   if (hosts === null) return runJob(folder, options, stepsPerEpoch, context);
-  return runJob(folder, options, stepsPerEpoch, context, launchOn(hosts, placement, context));
+  return runJob(folder, options, stepsPerEpoch, context, launchOn(hosts, placement, folder, context));
 }
 
 /** A trainer whose ranks are in processes of their own, on `hosts`. */
-function launchOn(hosts: readonly Host[], placement: Placement, { output }: Context): Trainer {
+function launchOn(
+  hosts: readonly Host[],
+  placement: Placement,
+  folder: RunFolder,
+  { output }: Context,
+): Trainer {
   return async ({ settings, origin = {}, resume, checkpointFolder, signal, observer }) => {
     const { launch } = await import("../launch/launch.ts");
     return launch({
       ...{ hosts, placement, settings, origin, checkpointFolder, signal, observer },
       resume: resume?.path,
       output: (tag, line) => output.say(`[${tag}] ${line}`),
+      flights: (process, bytes) => folder.flights(process, bytes),
     });
   };
 }

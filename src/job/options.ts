@@ -1,11 +1,22 @@
 /** What `train` and `evaluate` take and give. */
-import type { Settings } from "../base/config.ts";
+import type { Layout, Settings } from "../base/config.ts";
 import type { Checkpoint, EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
+import type { GradientPlan } from "../plan/gradients.ts";
+import type { Connect } from "../rank/peers.ts";
 import type { HostFacts } from "../run/environment.ts";
-import type { Inbox, Transport } from "../transport/transport.ts";
+
+/** A run's plan.json. */
+export interface PlanInfo {
+  readonly layout: Layout;
+  /** Ranks of every process. */
+  readonly processes: readonly number[];
+  readonly batch: number;
+  /** How processes come to the gradients, layer by layer; null where nothing was measured and chosen. */
+  readonly gradients: GradientPlan | null;
+}
 
 export interface StartInfo {
   /** Widths of the layers, e.g. "784-128-10". */
@@ -21,6 +32,8 @@ export interface StartInfo {
   /** Steps of the whole run, and those that a resumed run has behind it. */
   readonly steps: number;
   readonly stepsBefore: number;
+  /** How the job is divided, and why. */
+  readonly plan: PlanInfo;
   /** Where the processes of a launched job run; absent for a job of this process alone. */
   readonly hosts?: readonly HostFacts[];
 }
@@ -64,8 +77,7 @@ export interface ProcessWorld {
   readonly ranks: readonly number[];
   /** The host of every process, as the user spells it. */
   readonly hosts: readonly string[];
-  /** Opens the links once it is known what must be equal everywhere; gives up when the signal is aborted. */
-  connect(digest: Readonly<Record<string, string>>, inbox: Inbox, signal: AbortSignal): Promise<Transport>;
+  readonly connect: Connect;
 }
 
 export interface TrainOptions {

@@ -48,6 +48,7 @@ export class Agent {
         this.#channel.send({ type: "message", process, message }, payload);
       },
       output: (process, line) => this.#channel.send({ type: "output", process, line }),
+      flights: (process, bytes) => this.#channel.send({ type: "flights", process }, bytes),
       ended: (process, code, signal) => this.#channel.send({ type: "ended", process, code, signal }),
       lost: (error) => this.#channel.send({ type: "failed", failure: toWords(error) }),
     };

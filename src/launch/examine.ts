@@ -56,6 +56,7 @@ async function inspectRemote(
   const link = new RemoteHost(host, placement, {
     message: nobody,
     output: nobody,
+    flights: nobody,
     ended: nobody,
     lost: (error) => fail(error),
   });

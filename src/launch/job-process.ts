@@ -11,7 +11,8 @@ import { machineFacts } from "../run/environment.ts";
 import { train } from "../train.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
-import { endAtOnce, guard } from "./guard.ts";
+import { keepFlights } from "./flights.ts";
+import { endAtOnce, type Guard, guard } from "./guard.ts";
 import type { Down, JobWords, PairWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import { Mirror } from "./mirror.ts";
@@ -29,6 +30,9 @@ export class JobProcess {
   readonly #stop = new AbortController();
   #peers = new PeerTable();
   #folder: string | null = null;
+  #guard: Guard | null = null;
+  /** Why it ends, if it does not end well. */
+  #why = "it was told to leave before its work was done";
   #exitCode: number | null = null;
 
   constructor(pipe: Duplex) {
@@ -36,7 +40,7 @@ export class JobProcess {
       hear: (message, payload) => this.#hear(message, payload),
       ended: () => endAtOnce(this.#folder),
     });
-    setInterval(() => this.#channel.send({ type: "beat" }), BEAT_MS);
+    setInterval(() => this.#beat(), BEAT_MS);
     const fail = (thrown: unknown) => void this.#fail(thrown);
     process.on("uncaughtException", fail).on("unhandledRejection", fail);
     // The launcher decides when to stop; the terminal's signal reaches it, too.
@@ -55,9 +59,14 @@ export class JobProcess {
 
   #settle({ folder, isAgent }: Extract<Down, { type: "here" }>): void {
     this.#folder = folder;
-    guard({ parent: process.ppid, folder, parentMayStop: !isAgent });
+    this.#guard = guard({ parent: process.ppid, folder, parentMayStop: !isAgent });
     // Not before: a pipe that cannot be written any more is not read any more, and the folder would stay.
     this.#channel.send({ type: "hello", version: PIPE_VERSION, pid: process.pid, ...machineFacts() });
+  }
+
+  #beat(): void {
+    this.#channel.send({ type: "beat" });
+    this.#guard?.beat();
   }
 
   /** A name that no other process of this host uses. */
@@ -109,6 +118,7 @@ export class JobProcess {
     return {
       ...{ key, folder: this.#folder as string, peers: this.#peers },
       tell: (endpoints) => this.#channel.send({ type: "listening", endpoints }),
+      record: (log) => keepFlights(this.#folder as string, log, this.#guard as Guard, () => this.#why),
     };
   }
 
@@ -128,6 +138,7 @@ export class JobProcess {
     if (this.#exitCode !== null) return;
     const aborted = thrown instanceof LockstepError && thrown.code === "aborted";
     const words = toWords(thrown);
+    this.#why = words.message;
     this.#exitCode = aborted ? ABORTED_EXIT_CODE : words.exitCode;
     this.#channel.send({ type: "failed", failure: words });
     let timer: NodeJS.Timeout | undefined;

@@ -22,6 +22,8 @@ import { listenAddress, type Reached } from "./ways.ts";
 const TICK_MS = 1000;
 /** After `leave`; what is still there is killed. */
 const LEAVE_MS = 1500;
+/** After that; what a process has left, its host still tells. */
+const KILLED_MS = 1000;
 
 export interface LaunchOptions {
   readonly hosts: readonly Host[];
@@ -37,6 +39,8 @@ export interface LaunchOptions {
   readonly observer: Observer;
   /** A line that a process printed; `tag` is "3 hostB". */
   readonly output: (tag: string, line: string) => void;
+  /** The last transfers of a process that did not end well, as a file. */
+  readonly flights: (process: number, bytes: Uint8Array) => void;
   /** What a local process runs; for tests. */
   readonly script?: URL;
 }
@@ -59,9 +63,10 @@ class Conductor {
   readonly #failures: FirstFailure;
   readonly #failed: Promise<never>;
   #finish: () => void = () => {};
-  /** Replaced by end(), which waits for it. */
+  /** Replaced by who waits for it. */
   #allGone: () => void = () => {};
   #isEnding = false;
+  #isKilling = false;
 
   constructor(options: LaunchOptions) {
     this.#options = options;
@@ -99,18 +104,11 @@ class Conductor {
   async end(): Promise<void> {
     this.#isEnding = true;
     this.#relay.end();
-    const gone = new Promise<void>((resolve) => {
-      this.#allGone = resolve;
-    });
     this.#tellAll({ type: "leave" });
-    this.#checkGone();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LEAVE_MS);
-    });
-    await Promise.race([gone, late]);
-    clearTimeout(timer);
+    await this.#untilGone(LEAVE_MS);
+    this.#isKilling = true;
     for (const { link } of this.#hosts) link.kill();
+    await this.#untilGone(KILLED_MS);
     await Promise.all(this.#hosts.map(({ link }) => link.close()));
   }
 
@@ -132,6 +130,7 @@ class Conductor {
     return {
       message: (process, message, payload) => this.#hear(this.#members[process], message, payload),
       output: (process, line) => this.#options.output(tagOf(this.#members[process].planned), line),
+      flights: (process, bytes) => this.#options.flights(process, bytes),
       ended: (process, code, signal) => this.#hearEnd(this.#members[process], code, signal),
       lost: (error) => {
         if (!this.#isEnding) this.#failures.add(error, 0);
@@ -207,7 +206,18 @@ class Conductor {
 
   #checkGone(): void {
     // Who is silent does not hear that it is to leave.
-    if (this.#members.every(({ isThere, isSilent }) => !isThere || isSilent)) this.#allGone();
+    if (this.#members.every(({ isThere, isSilent }) => !isThere || (isSilent && !this.#isKilling)))
+      this.#allGone();
+  }
+
+  async #untilGone(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+      timer = setTimeout(resolve, limitMs);
+      this.#checkGone();
+    });
+    clearTimeout(timer);
   }
 
   /** Once all listen, each is told where all the others do. */

@@ -3,12 +3,12 @@ import type { Placement, Settings } from "../base/config.ts";
 import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
 import type { MachineFacts } from "../run/environment.ts";
+import type { Distance } from "../transport/distance.ts";
 import type { Endpoints } from "../transport/listening.ts";
-import type { Distance } from "./distance.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
-export const PIPE_VERSION = 2;
+export const PIPE_VERSION = 3;
 
 /** What a process is to train; the run key comes as the payload. */
 export interface JobWords {
@@ -117,6 +117,8 @@ export type FromAgent =
   | AgentHello
   | { readonly type: "message"; readonly process: number; readonly message: Up }
   | { readonly type: "output"; readonly process: number; readonly line: string }
+  /** The payload: a file with the last transfers of a process that did not end well. */
+  | { readonly type: "flights"; readonly process: number }
   | {
       readonly type: "ended";
       readonly process: number;

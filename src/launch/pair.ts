@@ -1,7 +1,7 @@
 /** One of two processes whose distance is measured: opens a link to the other like a run's, and closes it again. */
+import { type Distance, DistanceEnd } from "../transport/distance.ts";
 import { type Endpoints, listen } from "../transport/listening.ts";
 import { PATIENCE } from "../transport/patience.ts";
-import { type Distance, DistanceEnd } from "./distance.ts";
 import type { PairWords } from "./messages.ts";
 import type { Connection } from "./world.ts";
 
@@ -15,14 +15,16 @@ export async function servePair(
 ): Promise<Distance | null> {
   const listening = listen({ self, listenAt: [null, self === 0 ? listenAt : null], folder });
   const runKey = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  const end = new DistanceEnd(1 - self);
+  const end = new DistanceEnd(1 - self, self === 0);
   const connect = (all: readonly Endpoints[]) =>
     listening.connect(all, {
       ...{ names, runKey, security, inbox: end, run: BigInt(`0x${run}`), digest: {} },
       patience: { ...PATIENCE, greetMs: GREET_MS },
     });
   if (table !== null) {
-    await end.answer(await connect(table));
+    const links = await connect(table);
+    await end.answer(links);
+    await links.close();
     return null;
   }
   tell(listening.endpoints);
@@ -30,5 +32,8 @@ export async function servePair(
     listening.close();
     throw thrown;
   });
-  return end.measure(await connect(filled));
+  const links = await connect(filled);
+  const distance = await end.measure(links);
+  await links.close();
+  return distance;
 }

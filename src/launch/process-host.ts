@@ -7,6 +7,8 @@ export interface HostEvents {
   message(process: number, message: Up, payload: Uint8Array): void;
   /** A line that the process printed. */
   output(process: number, line: string): void;
+  /** Of a process that did not end well, before that is told: its last transfers, as a file. */
+  flights(process: number, bytes: Uint8Array): void;
   /** Once a process, after all its messages. */
   ended(process: number, code: number | null, signal: string | null): void;
   /** Once: nothing more will come from there. */

@@ -144,6 +144,7 @@ export class RemoteHost implements ProcessHost {
     if (message.type === "hello") this.#greet(message);
     else if (message.type === "message") this.#events.message(message.process, message.message, payload);
     else if (message.type === "output") this.#events.output(message.process, message.line);
+    else if (message.type === "flights") this.#events.flights(message.process, payload);
     else if (message.type === "ended") this.#events.ended(message.process, message.code, message.signal);
     else if (message.type === "failed") this.#events.lost(fromWords(message.failure, { host: this.#name }));
     else if (message.type === "inspected") this.#inspected?.(message.report);

@@ -7,6 +7,7 @@ import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../base/errors.ts";
 import { Channel } from "./channel.ts";
+import { flightsOf } from "./flights.ts";
 import { killGroup, spawnGroup } from "./groups.ts";
 import { Lines } from "./lines.ts";
 import type { Down, Up } from "./messages.ts";
@@ -111,11 +112,17 @@ export class LocalHost implements ProcessHost {
     channel.send({ type: "here", folder: this.folder, isAgent: this.#isAgent });
   }
 
+  #tellEnd(process: number, { pid, exitCode, signalCode }: ChildProcess): void {
+    const flights = pid !== undefined && exitCode !== 0 ? flightsOf(this.folder, pid) : null;
+    if (flights !== null) this.#events.flights(process, flights);
+    this.#events.ended(process, exitCode, signalCode);
+  }
+
   #untilEnded(process: number, child: ChildProcess): Promise<void> {
     return new Promise((resolve) => {
       let isTold = false;
       const tell = () => {
-        if (!isTold) this.#events.ended(process, child.exitCode, child.signalCode);
+        if (!isTold) this.#tellEnd(process, child);
         isTold = true;
         resolve();
       };

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Placement } from "../base/config.ts";
 import { EnvironmentError, LockstepError } from "../base/errors.ts";
-import type { Distance } from "./distance.ts";
+import type { Distance } from "../transport/distance.ts";
 import { fromWords } from "./failure-words.ts";
 import { type Host, spelling } from "./hostfile.ts";
 import { isLocal } from "./hosts.ts";
@@ -121,6 +121,7 @@ class Surveyor {
     return {
       message: (_, message) => this.#hear(index, message),
       output: () => {},
+      flights: () => {},
       ended: (_, code, signal) => this.#lose(index, ended(host(), code, signal)),
       lost: (error) => this.#lose(index, error),
     };

@@ -1,6 +1,7 @@
 /** The world as `train` is given it: who takes part, and how the links to them are opened. */
 import { EnvironmentError } from "../base/errors.ts";
 import type { ProcessWorld } from "../job/options.ts";
+import type { FlightLog } from "../profile/flight-report.ts";
 import { type Endpoints, listen } from "../transport/listening.ts";
 import type { JobWords } from "./messages.ts";
 
@@ -43,13 +44,18 @@ export interface Connection {
   /** Tells the launcher where this process listens. */
   readonly tell: (endpoints: Endpoints) => void;
   readonly peers: PeerTable;
+  /** Hears where transfers are recorded from now on. */
+  readonly record: (log: FlightLog) => void;
 }
 
-export function worldOf(job: JobWords, { key, folder, tell, peers }: Connection): ProcessWorld {
+export function worldOf(job: JobWords, { key, folder, tell, peers, record }: Connection): ProcessWorld {
   const { self, ranks, hosts, names, security, run, listenAt } = job;
   return {
     ...{ self, ranks, hosts },
-    async connect(digest, inbox, signal) {
+    async connect(digest, inbox, { signal, recorder, operations }) {
+      void operations.then((operations) => {
+        record({ shared: recorder.shared, process: self, name: names[self], operations });
+      });
       const listening = listen({ self, listenAt, folder });
       tell(listening.endpoints);
       const table = await peers.filled(signal).catch((thrown) => {
@@ -58,7 +64,7 @@ export function worldOf(job: JobWords, { key, folder, tell, peers }: Connection)
       });
       const runKey = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
       const id = BigInt(`0x${run}`);
-      const options = { names, run: id, runKey, security, digest, inbox, signal };
+      const options = { names, run: id, runKey, security, digest, inbox, signal, recorder };
       const links = await listening.connect(table, options);
       runKey.fill(0);
       return links;

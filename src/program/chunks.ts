@@ -24,14 +24,14 @@ export type SumForm = "exchange" | "ordered" | AllreduceName;
 export interface SumPlan {
   /** The form for the gradient of a parameter. */
   readonly formOf: (parameter: Tensor) => SumForm;
-  /** Gradients are cut into chunks of at most about so many bytes. */
-  readonly chunkBytes: number;
+  /** Its gradient is cut into chunks of at most about so many bytes. */
+  readonly chunkBytesOf: (parameter: Tensor) => number;
 }
 
-export const CHUNK_BYTES = 524288;
+const CHUNK_BYTES = 1048576;
 
 /** All gradients in one form. */
-export const allBy = (form: SumForm): SumPlan => ({ formOf: () => form, chunkBytes: CHUNK_BYTES });
+export const allBy = (form: SumForm): SumPlan => ({ formOf: () => form, chunkBytesOf: () => CHUNK_BYTES });
 
 export interface ChunkPart {
   readonly node: Node;
@@ -46,13 +46,11 @@ export interface Chunk {
   readonly parts: readonly ChunkPart[];
 }
 
-/** A gradient is cut into at least so many chunks, if they do not get small, so that no process waits long for its first. */
-const CHUNKS = 8;
-/** Gradients of fewer bytes than this part of a chunk are small: those of one phase travel together. */
-const SMALL = 1 / 16;
+/** Gradients of fewer bytes than this, and than half a chunk, are small: those of one phase travel together. */
+const SMALL_BYTES = 32768;
 
 /** Whether a node sums over samples and can go on with what others have summed. */
-const sumsOverSamples = (node: Node): boolean => {
+export const sumsOverSamples = (node: Node): boolean => {
   const [output, ...others] = node.outputs;
   return (
     others.length === 0 &&
@@ -78,20 +76,20 @@ export function listChunks(phases: readonly (readonly Node[])[], plan: SumPlan):
     return [...forms].flatMap((form) =>
       partsOf(
         chunked.filter((node) => formOf(node) === form),
-        plan.chunkBytes,
+        (node) => plan.chunkBytesOf(node.outputs[0].of as Tensor),
       ).map((parts): Chunk => ({ phase, form, parts })),
     );
   });
 }
 
 /** The parts of each chunk. */
-function partsOf(nodes: readonly Node[], chunkBytes: number): ChunkPart[][] {
-  const isSmall = (node: Node) => bytesOf(node) < chunkBytes * SMALL;
+function partsOf(nodes: readonly Node[], chunkBytesOf: (node: Node) => number): ChunkPart[][] {
+  const isSmall = (node: Node) => bytesOf(node) < Math.min(SMALL_BYTES, chunkBytesOf(node) / 2);
   const together = nodes.filter(isSmall).map((node) => ({ node, slice: { first: 0, count: rowsOf(node) } }));
   const large = nodes.filter((node) => !isSmall(node));
   return [
     ...(together.length > 0 ? [together] : []),
-    ...large.flatMap((node) => slicesOf(node, chunkBytes).map((slice) => [{ node, slice }])),
+    ...large.flatMap((node) => slicesOf(node, chunkBytesOf(node)).map((slice) => [{ node, slice }])),
   ];
 }
 
@@ -103,8 +101,7 @@ const bytesOf = (node: Node): number => rowsOf(node) * rowBytesOf(node);
 function slicesOf(node: Node, chunkBytes: number): Slice[] {
   const rows = rowsOf(node);
   const block = blockRows(node.outputs[0].shape as number[]);
-  const bytes = Math.min(chunkBytes, Math.max(chunkBytes * SMALL, bytesOf(node) / CHUNKS));
-  const count = block * Math.max(1, Math.round(bytes / (block * rowBytesOf(node))));
+  const count = block * Math.max(1, Math.round(chunkBytes / (block * rowBytesOf(node))));
   return Array.from({ length: Math.ceil(rows / count) }, (_, index) => {
     const first = index * count;
     return { first, count: Math.min(count, rows - first) };

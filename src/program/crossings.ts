@@ -18,7 +18,7 @@ export interface Crossing {
 }
 
 /** Whether a node needs no other process's help to make the rest, too: it reads what every process has. */
-const isReproducible = ({ inputs }: Node): boolean =>
+export const isReproducible = ({ inputs }: Node): boolean =>
   inputs.every(({ kind }) => kind === "block" || kind === "stream");
 
 interface Reading {

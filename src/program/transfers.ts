@@ -36,6 +36,13 @@ export interface Transfer {
   readonly allreduce: AllreduceName | null;
 }
 
+/** What a transfer is called where many are listed. */
+export function operationName({ pieces, sender, allreduce }: Transfer): string {
+  const [first, second, ...others] = pieces.map(({ name }) => name);
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const names = second === undefined ? first : `${first}, ${second}${more}`;
+  return allreduce === null ? `${names} of process ${sender}` : `${allreduce} of ${names}`;
+}
 /** The sender of what all processes add. */
 const NOBODY = -1;
 

@@ -20,10 +20,15 @@ export class Barrier {
   readonly #words: Int32Array;
   readonly #options: BarrierOptions;
   #round: number;
+  /** Each rank's signs of life at the last look, and whether it was missing then and had given none since the look before. */
+  readonly #beats: Int32Array;
+  readonly #isStill: Uint8Array;
 
   constructor(words: Int32Array, options: BarrierOptions) {
     this.#words = words;
     this.#options = options;
+    this.#beats = new Int32Array(options.ranks);
+    this.#isStill = new Uint8Array(options.ranks);
     this.#round = Atomics.load(words, WORD.round);
   }
 
@@ -45,11 +50,11 @@ export class Barrier {
     if (!lookFor(words, WORD.round, before, this.#options.spins)) this.#sleep(before);
   }
 
-  /** Counts the time in which no rank gives a sign of life: one that waits for another process gives them. */
+  /** Counts the time in which somebody who is missing gives no sign of life: who waits for another process gives them. */
   #sleep(before: number): void {
     const words = this.#words;
     const slices = Math.ceil(this.#options.timeoutMs / SLICE_MS);
-    let beats = this.#beats();
+    this.#look();
     // A sleeper counts itself before it looks at the round once more (Atomics.wait does, atomically): no wake-up is lost.
     Atomics.add(words, WORD.sleepers, 1);
     try {
@@ -57,9 +62,7 @@ export class Barrier {
         Atomics.wait(words, WORD.round, before, SLICE_MS);
         if (Atomics.load(words, WORD.round) !== before) return;
         if (Atomics.load(words, WORD.abort) !== 0) throw this.#aborted();
-        const beatsNow = this.#beats();
-        if (beatsNow !== beats) slice = -1;
-        beats = beatsNow;
+        if (!this.#look()) slice = -1;
       }
     } finally {
       Atomics.sub(words, WORD.sleepers, 1);
@@ -67,12 +70,16 @@ export class Barrier {
     throw this.#late();
   }
 
-  /** Of all ranks together. */
-  #beats(): number {
-    let sum = 0;
-    for (let rank = 0; rank < this.#options.ranks; rank++)
-      sum = (sum + Atomics.load(this.#words, beatWord(rank))) | 0;
-    return sum;
+  /** Whether one of the missing stands still. */
+  #look(): boolean {
+    const words = this.#words;
+    for (let other = 0; other < this.#options.ranks; other++) {
+      const beat = Atomics.load(words, beatWord(other));
+      const isMissing = Atomics.load(words, arrivalWord(other)) !== this.#round;
+      this.#isStill[other] = isMissing && beat === this.#beats[other] ? 1 : 0;
+      this.#beats[other] = beat;
+    }
+    return this.#isStill.includes(1);
   }
 
   #aborted(): RankError {
@@ -82,11 +89,11 @@ export class Barrier {
     return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
-  /** Names the ranks that have not arrived. */
+  /** Names the ranks that stand still elsewhere. */
   #late(): RankError {
     const { rank, ranks, firstRank = 0, timeoutMs } = this.#options;
     const missing = Array.from({ length: ranks }, (_, other) => other)
-      .filter((other) => Atomics.load(this.#words, arrivalWord(other)) !== this.#round)
+      .filter((other) => this.#isStill[other] !== 0)
       .map((other) => firstRank + other);
     return new RankError(
       "rank-late",

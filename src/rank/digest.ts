@@ -5,9 +5,11 @@ import type { Session, SessionOptions } from "./session.ts";
 /** By name: short words, or SHA-256 of what is long. */
 export type Digest = Readonly<Record<string, string>>;
 
+type Settings = Pick<SessionOptions, "seed" | "shuffle" | "numerics" | "allreduce" | "training" | "world">;
+
 export function digestOf(
   session: Pick<Session, "layout" | "compiled" | "tensors" | "dataSha256">,
-  { seed, shuffle, training, world }: Pick<SessionOptions, "seed" | "shuffle" | "training" | "world">,
+  { seed, shuffle, numerics, allreduce, training, world }: Settings,
 ): Digest {
   const { layout, compiled } = session;
   const pieces = layout.transfers.map(({ sender, receivers, allreduce, pieces }) => [
@@ -23,7 +25,7 @@ export function digestOf(
     model: layout.modelSha256,
     data: session.dataSha256(),
     "test data": session.dataSha256("test"),
-    settings: JSON.stringify({ seed, shuffle, ...training }),
+    settings: JSON.stringify({ seed, shuffle, numerics, allreduce, ...training }),
     ranks: world.ranks.join(","),
     transfers: sha256(JSON.stringify(pieces)),
     weights: sha256(JSON.stringify(session.tensors.map(({ name, data }) => [name, sha256(data)]))),

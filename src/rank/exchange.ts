@@ -3,7 +3,7 @@
  * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only.
  */
 import { LockstepError, RankError } from "../base/errors.ts";
-import { placeOf, type Transfer } from "../program/transfers.ts";
+import { operationName, placeOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Allreduces } from "./allreduces.ts";
@@ -45,6 +45,11 @@ export class Exchange implements Inbox {
     this.#options = options;
     const { world, transfers, step } = options;
     this.#replicas = new Replicas({ world, channel: transfers.length, step: () => step() - 1 });
+  }
+
+  /** What the messages of each channel are, for people. */
+  get operations(): string[] {
+    return [...this.#options.transfers.map(operationName), "fingerprint of the weights"];
   }
 
   /** From now on what ranks make is sent. */

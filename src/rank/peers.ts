@@ -1,24 +1,79 @@
-/** A session and the other processes: opens the links to them, has bytes moved while they are open, and leaves in good order. */
-import type { Inbox, Transport } from "../transport/transport.ts";
+/**
+ * A session and the other processes: opens the links to them, has them measured if the plan depends on it, has bytes moved while they
+ * are open, and leaves in good order.
+ */
+import { type LockstepError, RankError } from "../base/errors.ts";
+import type { Measured } from "../plan/gradients.ts";
+import { FlightRecorder } from "../profile/flight-recorder.ts";
+import { processCount, type World } from "../program/world.ts";
+import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
+import { Measuring } from "./measure.ts";
 
-/**
- * Opens the links to the world's other processes; `digest` has what must be equal in all of them. Gives up, and leaves nothing
- * open, when the signal is aborted.
- */
-export type Connect = (digest: Digest, inbox: Inbox, signal: AbortSignal) => Promise<Transport>;
+export interface ConnectOptions {
+  /** Aborted: who opens gives up, and leaves nothing open. */
+  readonly signal: AbortSignal;
+  /** Where transfers are to be recorded, and, once that is planned, what their channels are called. */
+  readonly recorder: FlightRecorder;
+  readonly operations: Promise<readonly string[]>;
+}
+
+/** Opens the links to the world's other processes; `digest` has what must be equal in all of them. */
+export type Connect = (digest: Digest, inbox: Inbox, options: ConnectOptions) => Promise<Transport>;
+
+export interface PeerOptions {
+  readonly world: World;
+  readonly connect: Connect;
+  /** The module of the kernels whose speed the plan depends on; null if nothing is to be measured. */
+  readonly measured: WebAssembly.Module | null;
+  /** The step in hand. */
+  readonly step: () => number;
+  /** How long measuring may take. */
+  readonly timeoutMs: number;
+  /** Asked once the links are open, and measured. */
+  readonly exchange: (measured: Measured | null) => Exchange;
+}
+
+/** Hands on to whoever is there now. */
+class Forwarding implements Inbox {
+  to: Inbox;
+
+  constructor(to: Inbox) {
+    this.to = to;
+  }
+
+  place(arrival: Arrival): Uint8Array | null {
+    return this.to.place(arrival);
+  }
+
+  arrived(arrival: Arrival): void {
+    this.to.arrived(arrival);
+  }
+
+  failed(error: LockstepError): void {
+    this.to.failed(error);
+  }
+}
 
 export class Peers {
-  readonly #exchange: Exchange;
-  readonly #connect: Connect;
+  readonly #options: PeerOptions;
+  readonly #recorder: FlightRecorder;
+  #name: (operations: readonly string[]) => void = () => {};
+  readonly #operations = new Promise<readonly string[]>((resolve) => {
+    this.#name = resolve;
+  });
   readonly #leaving = new AbortController();
+  readonly #measuring: Measuring;
+  #exchange: Exchange | null = null;
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
-  constructor(exchange: Exchange, connect: Connect) {
-    this.#exchange = exchange;
-    this.#connect = connect;
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    const { world, step } = options;
+    this.#recorder = new FlightRecorder({ step });
+    this.#measuring = new Measuring(world.self, processCount(world));
   }
 
   /** From then on what ranks make is sent. */
@@ -31,20 +86,31 @@ export class Peers {
   abort(failure: unknown): void {
     this.#transport?.abort(reportOf(failure));
     this.#leaving.abort(failure);
+    this.#measuring.failed(new RankError("aborted", "this process stops", "see the first failure", {}));
   }
 
   /** When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they had time to hear it. */
   async close(): Promise<void> {
     await this.#opened.catch(() => {}); // heard by who opened
-    this.#exchange.end();
+    this.#exchange?.end();
     await this.#transport?.close();
   }
 
   async #open(digest: Digest): Promise<void> {
+    const { connect, measured, timeoutMs, exchange } = this.#options;
     const { signal } = this.#leaving;
-    const transport = await this.#connect(digest, this.#exchange, signal);
+    const inbox = new Forwarding(this.#measuring);
+    const options = { signal, recorder: this.#recorder, operations: this.#operations };
+    const transport = await connect(digest, inbox, options);
     this.#transport = transport;
-    if (signal.aborted) transport.abort(reportOf(signal.reason));
-    else this.#exchange.begin(transport);
+    if (signal.aborted) return transport.abort(reportOf(signal.reason));
+    const figures = measured === null ? null : await this.#measuring.measure(transport, measured, timeoutMs);
+    if (signal.aborted) return;
+    this.#exchange = exchange(figures);
+    this.#name(this.#exchange.operations);
+    inbox.to = this.#exchange;
+    this.#exchange.begin(transport);
+    // What came meanwhile had no place.
+    transport.resume();
   }
 }

@@ -1,31 +1,37 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
 import type { Settings } from "../base/config.ts";
+import type { LockstepError } from "../base/errors.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
-import { elementCount, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
+import {
+  chooseSums,
+  formsOf,
+  type GradientPlan,
+  layersOf,
+  type Measured,
+  sumPlanOf,
+} from "../plan/gradients.ts";
 import { allBy, type SumForm } from "../program/chunks.ts";
-import { columnsOffset } from "../program/columns.ts";
 import { processCount, type World } from "../program/world.ts";
-import { Allreduces } from "./allreduces.ts";
-import { controlWords, stepWord } from "./control.ts";
 import { digestOf } from "./digest.ts";
-import { Exchange } from "./exchange.ts";
-import { parseFault } from "./fault.ts";
+import type { Exchange } from "./exchange.ts";
+import { exchangeOf, stepInHand } from "./exchange-of.ts";
 import { fillData, fillWeights } from "./fill.ts";
 import { type RankJob, STEP_RING } from "./job.ts";
+import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { type Connect, Peers } from "./peers.ts";
 import { planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { fromRing } from "./ring.ts";
-import { signalWords } from "./signals.ts";
 import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
 
 export interface SessionOptions {
@@ -38,7 +44,8 @@ export interface SessionOptions {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly timeoutMs: number;
-  /** How processes come to the gradients; by default as is best. */
+  /** How processes come to the gradients; by default the form that is best, of those that keep the bits. */
+  readonly numerics?: Settings["numerics"];
   readonly allreduce?: Settings["allreduce"];
   /** null to evaluate only. */
   readonly training:
@@ -66,6 +73,8 @@ export interface SessionOptions {
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
 
+type Started = ReturnType<typeof RankProcess.start>;
+
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number;
@@ -73,30 +82,33 @@ export interface Evaluation {
 
 export class Session {
   readonly compiled: CompiledKernels;
-  readonly layout: ProcessLayout;
   readonly #options: Plan;
   readonly #memory: WebAssembly.Memory;
   readonly #losses: Float64Array;
   readonly #durationsMs: Float64Array;
-  readonly #ranks: RankProcess;
-  readonly #ready: Promise<void>;
   readonly #peers: Peers | null;
+  /** Until links are measured, one of those that may come of it: all have weights and data in the same places. */
+  #layout: ProcessLayout;
+  #gradients: GradientPlan | null = null;
+  #started: Started | null = null;
 
   private constructor(options: Plan, check: SessionOptions["check"]) {
+    const { connect, world, training } = options;
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    this.layout = planLayout(options, this.compiled.module, allBy(formOf(options.allreduce)));
-    checkMemory(this.layout, options.training?.batch ?? this.layout.evaluationBatch);
-    this.#memory = createMemory(this.layout.bytes);
+    const forms = formsOf(options, training !== null && processCount(world) > 1);
+    const layouts = forms.map((form) => planLayout(options, this.compiled.module, allBy(form)));
+    this.#layout = layouts[0];
+    checkMemory(this.layout, training?.batch ?? this.layout.evaluationBatch);
+    // Room for any mixture of the forms: pages that nobody touches cost nothing.
+    const bytes = layouts.reduce((sum, layout) => sum + layout.bytes, 0);
+    this.#memory = createMemory(bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    const { process, ready } = RankProcess.start(this.#jobs(), options.instrument?.script);
-    this.#ranks = process;
-    const { connect, world } = options;
-    this.#peers = connect && processCount(world) > 1 ? new Peers(this.#makeExchange(), connect) : null;
-    this.#ready = ready;
-    ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
+    const measures = `${forms}` !== "exchange";
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, forms, measures) : null;
+    if (this.#peers === null || !measures) this.#start();
   }
 
   /** Starts the ranks and, while they start, reads the data and makes the weights. */
@@ -105,12 +117,22 @@ export class Session {
     try {
       session.#fill(start);
       for (const epoch of epochs) session.prepareEpoch(epoch);
-      await Promise.all([session.#ready, session.#peers?.open(digestOf(session, session.#options))]);
+      await Promise.all([session.#started?.ready, session.#peers?.open(digestOf(session, session.#options))]);
+      await session.#started?.ready;
       return session;
     } catch (error) {
       await session.close(error);
       throw error;
     }
+  }
+
+  get layout(): ProcessLayout {
+    return this.#layout;
+  }
+
+  /** How the gradients come about, and why; null where there are no other processes, or nothing was to choose. */
+  get gradients(): GradientPlan | null {
+    return this.#gradients;
   }
 
   get memoryBytes(): number {
@@ -198,28 +220,42 @@ export class Session {
    * Rejects with what goes wrong between processes meanwhile.
    */
   async close(thrown: unknown = null): Promise<void> {
-    const failure = this.#ranks.failure ?? thrown;
+    const failure = this.#started?.process.failure ?? thrown;
     if (failure !== null) this.#peers?.abort(failure);
-    await this.#ranks.close();
+    await this.#started?.process.close();
     await this.#peers?.close();
   }
 
-  #makeExchange(): Exchange {
-    const { world } = this.#options;
-    const { transfers } = this.layout;
-    const control = controlWords(this.#memory, this.#address("control"), world.ranks[world.self]);
-    return new Exchange({
-      ...{ memory: this.#memory, world, transfers, control },
-      signals: signalWords(this.#memory, this.#address("signals"), transfers.length),
-      step: () => Math.max(1, Atomics.load(control, stepWord(0))),
-      allreduces: (transport) =>
-        new Allreduces(transport, {
-          ...{ memory: this.#memory, world, transfers },
-          address: this.#address("allreduces"),
-          kernels: instantiateKernels(this.compiled.module, this.#memory),
-        }),
-      failed: (error) => this.#ranks.fail(error),
-    });
+  #makePeers(connect: Connect, forms: readonly SumForm[], measures: boolean): Peers {
+    const { world, timeoutMs } = this.#options;
+    const module = measures ? this.compiled.module : null;
+    const step = stepInHand(this.#memory, this.layout, world);
+    const exchange = (measured: Measured | null) => this.#exchangeFor(measured, forms);
+    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange });
+  }
+
+  #start(): void {
+    const jobs = makeJobs(this.#options, this.compiled, this.#memory, this.layout);
+    this.#started = RankProcess.start(jobs, this.#options.instrument?.script);
+    this.#started.ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
+  }
+
+  /** Where links were measured, the plan that they ask for; then the ranks are started by it. */
+  #exchangeFor(measured: Measured | null, forms: readonly SumForm[]): Exchange {
+    if (measured !== null) {
+      const { world, training } = this.#options;
+      const { batch } = training as NonNullable<Plan["training"]>;
+      const choices = chooseSums(layersOf(this.layout.step.graph.nodes), batch, world, forms, measured);
+      this.#gradients = { measured, choices };
+      this.#layout = planLayout(this.#options, this.compiled.module, sumPlanOf(choices));
+      this.#start();
+    }
+    const fail = (error: LockstepError) => this.#ranks.fail(error);
+    return exchangeOf(this.#memory, this.compiled.module, this.#options.world, this.layout, fail);
+  }
+
+  get #ranks(): RankProcess {
+    return (this.#started as Started).process;
   }
 
   #named(tensors: readonly Tensor[]): NamedTensor[] {
@@ -238,52 +274,6 @@ export class Session {
     return new Uint8Array(this.#memory.buffer, this.#address(name), count);
   }
 
-  #jobs(): RankJob[] {
-    const { world, data, timeoutMs, training, instrument } = this.#options;
-    const { train, evaluate, evaluationBatch } = this.layout;
-    const addresses = {
-      control: this.#address("control"),
-      signals: this.#address("signals"),
-      stepLoss: this.layout.addresses.get("stepLoss") ?? 0,
-      lossRing: this.#address("lossRing"),
-      durationRing: this.#address("durationRing"),
-      parameters: this.#pieces(),
-    };
-    const fault = parseFault(process.env.LOCKSTEP_FAULT);
-    const jobs = evaluate.map((program, rank) => ({
-      module: this.compiled.module,
-      memory: this.#memory,
-      rank,
-      ranks: world.ranks[world.self],
-      world,
-      transfers: this.layout.transfers,
-      batch: training?.batch ?? 0,
-      evaluationBatch,
-      samples: data.train.count,
-      testSamples: data.test.count,
-      train: train ? train[rank] : null,
-      evaluate: program,
-      addresses: { ...addresses, firstParameter: this.#firstParameter(rank) },
-      timeoutMs,
-      fault,
-    }));
-    return instrument ? jobs.map(instrument.extend) : jobs;
-  }
-
-  #pieces(): (readonly [address: number, elements: number])[] {
-    return this.layout.step.parameters.map(({ name, shape }) => [this.#address(name), elementCount(shape)]);
-  }
-
-  /** The first weight, or where the ranks own its columns, the rank's first. */
-  #firstParameter(rank: number): number {
-    const [parameter] = this.layout.step.parameters;
-    if (!parameter) return 0;
-    const slice = this.layout.columns.get(parameter.name)?.[rank];
-    const offset =
-      slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;
-    return this.#address(parameter.name) + offset;
-  }
-
   #fill(start: SessionOptions["start"]): void {
     const { data, training, seed } = this.#options;
     fillData(this.#memory, this.layout, data, training !== null);
@@ -291,7 +281,3 @@ export class Session {
     fillWeights(kernels, this.#memory, this.layout, { seed, training, start });
   }
 }
-
-/** The form of all gradients' sums. */
-const formOf = (allreduce: Settings["allreduce"] = "auto"): SumForm =>
-  allreduce === "auto" ? "exchange" : allreduce;

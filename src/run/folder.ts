@@ -83,6 +83,10 @@ export class RunFolder {
     this.#write("env.json", `${JSON.stringify(describeEnvironment(argv, engine), null, 2)}\n`);
   }
 
+  plan(plan: unknown): void {
+    this.#write("plan.json", `${JSON.stringify(plan, null, 2)}\n`);
+  }
+
   /** The run is under way: from now on its folder stays, and `latest` beside it points to it. */
   stepped(): void {
     if (this.#stepped) return;
@@ -93,6 +97,17 @@ export class RunFolder {
   /** Says in status.json how far the running run is. */
   reached(steps: number): void {
     if (!this.#closed) this.#status("running", steps, {});
+  }
+
+  /** Keeps the last transfers of a process that did not end well; like a log, no reason to stop a run. */
+  flights(process: number, bytes: Uint8Array): void {
+    try {
+      writeAtomically(join(this.path, "logs", `flight-${process}.json`), (descriptor) =>
+        writeFully(descriptor, bytes),
+      );
+    } catch {
+      // Dropped.
+    }
   }
 
   /** Writes how the run ended. A run that failed before its first step leaves nothing behind. */

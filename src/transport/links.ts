@@ -49,6 +49,8 @@ export interface LinksOptions {
   readonly warn?: (message: string) => void;
   /** Aborted while links open: they are closed, the other ends hear why, and open() rejects with the reason. */
   readonly signal?: AbortSignal;
+  /** Where transfers are recorded, for who wants to read it. */
+  readonly recorder?: FlightRecorder;
 }
 
 /** The address of the link between two processes of one host; `folder` must be its user's alone. */
@@ -77,7 +79,7 @@ class Outcome {
 export class Links implements Transport {
   readonly self: number;
   readonly peers: readonly number[];
-  readonly #recorder = new FlightRecorder();
+  readonly #recorder: FlightRecorder;
   readonly #links = new Map<number, Link>();
   readonly #options: LinksOptions;
   readonly #clock: Clock;
@@ -96,6 +98,7 @@ export class Links implements Transport {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#patience = options.patience ?? PATIENCE;
+    this.#recorder = options.recorder ?? new FlightRecorder();
     this.peers = names.map((_, peer) => peer).filter((peer) => peer !== self);
     const tickMs = Math.min(TICK_MS, this.#patience.beatMs);
     this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(tickMs));
@@ -137,10 +140,6 @@ export class Links implements Transport {
       for (const link of links.#links.values()) link.release();
     });
     return links;
-  }
-
-  get recorder(): SharedArrayBuffer {
-    return this.#recorder.shared;
   }
 
   send(peer: number, message: Message, sent: () => void): void {

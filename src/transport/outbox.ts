@@ -168,6 +168,7 @@ export class Outbox {
     header.sequence = sequence;
     header.messageBytes = bytes.length;
     header.offset = this.#offset;
+    if (this.#offset === 0) this.#options.recorder.moving(entry.flight);
     const isWhole = size === bytes.length;
     this.#seal(isWhole ? bytes : bytes.subarray(this.#offset, this.#offset + size));
     this.#sentBytes = (this.#sentBytes + cost) >>> 0;

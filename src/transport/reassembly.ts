@@ -11,6 +11,7 @@ import type { Inbox } from "./transport.ts";
 interface Held {
   readonly header: FrameHeader;
   readonly payload: Buffer;
+  readonly flight: number;
 }
 
 export interface ReassemblyOptions {
@@ -49,20 +50,21 @@ export class Reassembly {
 
   /** Throws a FrameError for a frame that does not continue what came before, or is more than the sender may send. */
   take(header: FrameHeader, payload: Buffer): void {
+    const flight = header.offset === 0 ? this.#record(header) : 0;
     const isFree = this.#isReleased && !this.#isBusy && this.#first === this.#held.length;
-    if (isFree && this.#put(header, payload)) return;
+    if (isFree && this.#put(header, payload, flight)) return;
     this.#keptBytes += HEADER_BYTES + payload.length;
     if (this.#keptBytes > this.#options.windowBytes)
       throw new FrameError("window-exceeded", "it sends more than this side has room for");
-    this.#held.push({ header: { ...header }, payload: Buffer.from(payload) });
+    this.#held.push({ header: { ...header }, payload: Buffer.from(payload), flight });
   }
 
   /** Puts into place what was kept, as far as there are places. */
   resume(): void {
     if (!this.#isReleased || this.#isBusy) return;
     while (this.#first < this.#held.length) {
-      const { header, payload } = this.#held[this.#first];
-      if (!this.#put(header, payload)) return;
+      const { header, payload, flight } = this.#held[this.#first];
+      if (!this.#put(header, payload, flight)) return;
       this.#keptBytes -= HEADER_BYTES + payload.length;
       this.#first++;
       if (this.#first > 1000) {
@@ -75,10 +77,10 @@ export class Reassembly {
   }
 
   /** False where the message has no place yet. */
-  #put(header: FrameHeader, payload: Buffer): boolean {
+  #put(header: FrameHeader, payload: Buffer, flight: number): boolean {
     this.#isBusy = true;
     try {
-      if (this.#place === null && !this.#begin(header)) return false;
+      if (this.#place === null && !this.#begin(header, flight)) return false;
       this.#fill(header, payload);
       return true;
     } finally {
@@ -99,9 +101,14 @@ export class Reassembly {
     inbox.arrived(this.#arrival);
   }
 
-  #begin({ channel, sequence, flags, messageBytes, offset }: FrameHeader): boolean {
+  #record({ channel, sequence, messageBytes }: FrameHeader): number {
+    const { recorder, peer } = this.#options;
+    return recorder.begin(IN, peer, channel, sequence, messageBytes);
+  }
+
+  #begin({ channel, sequence, flags, messageBytes, offset }: FrameHeader, flight: number): boolean {
     if (offset !== 0) throw new FrameError("frame-order", "a message begins in its middle");
-    const { inbox, recorder, peer } = this.#options;
+    const { inbox, recorder } = this.#options;
     const arrival = this.#arrival;
     arrival.channel = channel;
     arrival.sequence = sequence;
@@ -116,7 +123,8 @@ export class Reassembly {
       );
     this.#place = place;
     this.#received = 0;
-    this.#flight = recorder.begin(IN, peer, channel, sequence, messageBytes);
+    this.#flight = flight;
+    recorder.moving(flight);
     return true;
   }
 

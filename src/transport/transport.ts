@@ -54,6 +54,4 @@ export interface Transport {
   abort(report: AbortReport): void;
   /** After the last message: waits, with a deadline, until all peers have said that they are done, too; then closes. */
   close(): Promise<void>;
-  /** The last transfers, which any thread can read: profile/flight-recorder.ts. */
-  readonly recorder: SharedArrayBuffer;
 }

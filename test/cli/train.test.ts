@@ -21,6 +21,7 @@ test("train prints its epochs and the run's folder; eval prints the same accurac
     "env.json",
     "logs",
     "metrics.jsonl",
+    "plan.json",
     "status.json",
   ]);
   t.is(realpathSync(join(folder, "runs/latest")), join(folder, run));

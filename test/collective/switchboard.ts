@@ -48,7 +48,7 @@ export class Switchboard {
 
   #transportOf(self: number, all: readonly number[]): Transport {
     return {
-      ...{ self, peers: all.filter((peer) => peer !== self), recorder: new SharedArrayBuffer(0) },
+      ...{ self, peers: all.filter((peer) => peer !== self) },
       send: (to, message, sent) => {
         const link = this.#underWay.get(`${self} ${to}`) ?? [];
         this.#underWay.set(`${self} ${to}`, link);

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { hasSshd } from "../launch/sshd.ts";
-import { behindSsh, type Cast, HERE, Story } from "./story.ts";
+import { behindSsh, type Cast, FORMS, HERE, Story } from "./story.ts";
 
 const SEEDS = 50;
 const SSH_SEEDS = hasSshd ? 20 : 0;
@@ -22,7 +22,8 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Kills somebody after so many ms; everybody else is gone, and who it was is told. */
 async function killOne(t: ExecutionContext, cast: Cast, afterMs: number, number: number): Promise<void> {
-  const story = new Story(t, cast, FOR_EVER);
+  const form = FORMS[afterMs % 2];
+  const story = new Story(t, cast, [...FOR_EVER, "--allreduce", form]);
   await pause(afterMs);
   const { pid, name, rank } = await story.anyPart(number);
   await story.strike(pid, "SIGKILL");

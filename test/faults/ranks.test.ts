@@ -1,7 +1,7 @@
 /** A rank that throws, ends, loops, skips or lies, in a run of two hosts: it is told by rank, host, step and operation. */
 import { join } from "node:path";
 import test from "ava";
-import { type Cast, Story } from "./story.ts";
+import { type Cast, FORMS, Story } from "./story.ts";
 
 /** Ranks 0 and 1 are here, rank 2 is there. */
 const TWO_HOSTS: Cast = {
@@ -51,9 +51,10 @@ const OF_TWO_HOSTS: [fault: string, told: Told, words: RegExp][] = [
     /rank 0 waited 2 s for rank 1 \(host localhost, operation training: barrier\)/,
   ],
   [
+    // Where both wait for each other, the one who loses patience first tells of it, and what it waited for.
     `skip:2:${STEP}`,
-    LATE,
-    /waited 3 s for .* from process 1 \(rank 2\)|rank 2 failed.* could not be sent in 3 s/,
+    { code: "transfer-late", step: STEP },
+    /waited 3 s for .* from process \d \(ranks? .*\).*host|rank 2 failed .* could not be sent in 3 s \(host 127/,
   ],
   [
     `shape:2:${STEP}`,
@@ -62,11 +63,13 @@ const OF_TWO_HOSTS: [fault: string, told: Told, words: RegExp][] = [
   ],
 ];
 
-for (const [fault, told, words] of OF_TWO_HOSTS)
+for (const [fault, told, words, form] of OF_TWO_HOSTS.flatMap((row) =>
+  FORMS.map((form) => [...row, form] as const),
+))
   test.serial(
-    `on two hosts ${fault} is told by rank, host, step and operation, and nobody is left`,
+    `on two hosts ${fault} is told by rank, host, step and operation, and nobody is left (${form})`,
     async (t) => {
-      const story = new Story(t, TWO_HOSTS, FOR_EVER, { LOCKSTEP_FAULT: fault });
+      const story = new Story(t, TWO_HOSTS, [...FOR_EVER, "--allreduce", form], { LOCKSTEP_FAULT: fault });
       const { exitCode, stderr, objects } = await story.ended;
       await story.leavesNothing(GONE_MS, fault);
       t.is(exitCode, 1, stderr);

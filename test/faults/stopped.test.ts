@@ -41,17 +41,24 @@ for (const who of ["the ssh client", "the agent", "process 0"])
     t.like(objects.at(-1), { status: "failed" });
   });
 
-for (const index of [0, 2])
-  test.serial(`process ${index}, stopped for three seconds, ends with the weights of one rank`, async (t) => {
-    const alone = new Story(t, { hosts: [], remote: [], flags: ["--ranks", "1"] }, STEPS);
-    const expected = (await alone.ended).objects.at(-1);
-    const story = new Story(t, HERE, STEPS);
-    await story.trains();
-    const { pid } = await story.part(new RegExp(`^process ${index} `));
-    await story.strike(pid, "SIGSTOP");
-    await pause(3000);
-    process.kill(pid, "SIGCONT");
-    const { exitCode, stderr, objects } = await story.ended;
-    t.is(exitCode, 0, stderr);
-    t.like(objects.at(-1), { status: "ok", steps: 6000, weightsSha256: expected?.weightsSha256 });
-  });
+for (const [index, form] of [
+  [0, "exchange"],
+  [2, "exchange"],
+  [1, "ordered"],
+] as const)
+  test.serial(
+    `process ${index}, stopped for three seconds, ends with the weights of one rank (${form})`,
+    async (t) => {
+      const alone = new Story(t, { hosts: [], remote: [], flags: ["--ranks", "1"] }, STEPS);
+      const expected = (await alone.ended).objects.at(-1);
+      const story = new Story(t, HERE, [...STEPS, "--allreduce", form]);
+      await story.trains();
+      const { pid } = await story.part(new RegExp(`^process ${index} `));
+      await story.strike(pid, "SIGSTOP");
+      await pause(3000);
+      process.kill(pid, "SIGCONT");
+      const { exitCode, stderr, objects } = await story.ended;
+      t.is(exitCode, 0, stderr);
+      t.like(objects.at(-1), { status: "ok", steps: 6000, weightsSha256: expected?.weightsSha256 });
+    },
+  );

@@ -32,12 +32,17 @@ export async function behindSsh(t: ExecutionContext): Promise<Cast> {
   };
 }
 
+/** The forms of an exact allreduce; what happens to a run may depend on it, its weights do not. */
+export const FORMS = ["exchange", "ordered"] as const;
+
 /** Whoever takes part in a run but its launcher, as a person would call it. */
 export interface Part extends Running {
   readonly name: string;
   /** The rank of a process that trains; null: it has none. */
   readonly rank: number | null;
 }
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const PROCESS = /lockstep process|launch\/process\.js/;
 const AGENT = /agent-entry\.js/;
@@ -98,7 +103,7 @@ export class Story {
       if (parts.length > 0) return parts[number % parts.length];
       if (this.launched.process.exitCode !== null)
         throw new Error(`it ended before it began: ${this.launched.stderr}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await pause(5);
     }
   }
 
@@ -124,8 +129,10 @@ export class Story {
     const t = this.#t;
     const began = performance.now();
     t.deepEqual(await processesOf(this.folder, withinMs), [], note);
+    // The last thread of a process that has died may take a while to let go of what it held.
+    while (heldOf(this.#ports).length > 0 && performance.now() - began < withinMs) await pause(20);
     t.log(`${note}: all gone in ${Math.round(performance.now() - began)} ms`);
-    await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
+    await pause(AFTERMATH_MS);
     t.deepEqual(await processesOf(this.folder), [], note);
     t.deepEqual(heldOf(this.#ports), [], note);
     t.deepEqual(socketFilesIn(temporary(this.folder)), [], note);

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { Greeting } from "../../src/transport/greeting.ts";
 import { hasSshd } from "../launch/sshd.ts";
-import { behindSsh, type Cast, HERE, Story } from "./story.ts";
+import { behindSsh, type Cast, FORMS, HERE, Story } from "./story.ts";
 
 const STEPS = ["--epochs", "1000000", "--max-steps", "6000"];
 const ONE_RANK: Cast = { hosts: [], remote: [], flags: ["--ranks", "1"] };
@@ -99,7 +99,7 @@ test.serial(
 
 test.serial("two runs at once on the same hosts have the weights of one rank, both", async (t) => {
   const expected = await hashOf(t, new Story(t, ONE_RANK, STEPS));
-  const both = [new Story(t, HERE, STEPS), new Story(t, HERE, STEPS)];
+  const both = FORMS.map((form) => new Story(t, HERE, [...STEPS, "--allreduce", form]));
   t.deepEqual(await Promise.all(both.map((story) => hashOf(t, story))), [expected, expected]);
   for (const story of both) await story.leavesNothing(GONE_MS, "beside another");
 });
@@ -109,7 +109,7 @@ const overSsh = hasSshd ? test.serial : test.skip;
 overSsh("two runs at once behind one sshd have the weights of one rank, both", async (t) => {
   const expected = await hashOf(t, new Story(t, ONE_RANK, STEPS));
   const cast = await behindSsh(t);
-  const both = [new Story(t, cast, STEPS), new Story(t, cast, STEPS)];
+  const both = FORMS.map((form) => new Story(t, cast, [...STEPS, "--allreduce", form]));
   t.deepEqual(await Promise.all(both.map((story) => hashOf(t, story))), [expected, expected]);
   for (const story of both) await story.leavesNothing(GONE_MS, "beside another");
 });

@@ -35,7 +35,7 @@ test.serial("the folder of a launched run has what that of any other has, and it
   t.is(exitCode, 0, stderr);
   t.regex(stderr, /3 ranks in 2 processes on 2 hosts/);
   t.deepEqual(readdirSync(join(folder, "out")).sort(), [
-    ...["checkpoints", "config.yaml", "env.json", "logs", "metrics.jsonl", "status.json"],
+    ...["checkpoints", "config.yaml", "env.json", "logs", "metrics.jsonl", "plan.json", "status.json"],
   ]);
   t.deepEqual(readdirSync(join(folder, "out", "checkpoints")), [
     "step-00000030.safetensors",

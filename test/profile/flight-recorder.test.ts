@@ -1,10 +1,15 @@
 /** The ring of the last transfers: what it keeps, and that a thread that did not write it can read it. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import test from "ava";
-import { FlightRecorder, flightLines, IN, OUT, readFlights } from "../../src/profile/flight-recorder.ts";
+import { FlightRecorder, IN, OUT } from "../../src/profile/flight-recorder.ts";
+import { readFlights, writeFlights } from "../../src/profile/flight-report.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 test("the ring keeps the last transfers, oldest first, with what each came to", (t) => {
-  const recorder = new FlightRecorder(3);
+  const recorder = new FlightRecorder({ capacity: 3, step: () => 8 });
   t.deepEqual(readFlights(recorder.shared), []);
   const numbers = [1, 2, 3, 4, 5].map((channel) =>
     recorder.begin(
@@ -33,13 +38,20 @@ test("the ring keeps the last transfers, oldest first, with what each came to", 
       [5, "in", 15, 0xffff_fff5, 5 * 2 ** 30, false],
     ],
   );
-  t.regex(flightLines(recorder.shared), /^(\{"number":\d,"way":"(in|out)",.*\}\n){3}$/);
+  const path = join(temporaryFolder(t), "flight-1.json");
+  const log = { shared: recorder.shared, process: 1, name: "process 1 (host b)", operations: ["a"] };
+  writeFlights(path, log, "rank 1 failed");
+  const { writtenAt, flights: written, ...head } = JSON.parse(readFileSync(path, "utf8"));
+  t.deepEqual(head, { process: 1, name: "process 1 (host b)", why: "rank 1 failed", operations: ["a"] });
+  t.regex(writtenAt, /^\d{4}-.*Z$/);
+  t.deepEqual(written, flights);
+  t.true(flights.every(({ step }) => step === 8));
 });
 
 test("a thread reads the ring of another that is stuck", async (t) => {
   const recorder = new FlightRecorder();
   recorder.begin(OUT, 1, 2, 3, 4);
-  const module = new URL("../../src/profile/flight-recorder.js", import.meta.url).href;
+  const module = new URL("../../src/profile/flight-report.js", import.meta.url).href;
   const source = `import(${JSON.stringify(module)}).then(({ readFlights }) => {
     const { parentPort, workerData } = require("node:worker_threads");
     parentPort.postMessage(readFlights(workerData)); })`;

@@ -84,7 +84,7 @@ function sumPlan(forms: readonly SumForm[], chunkBytes: number): SumPlan {
     known.set(name, form);
     return form;
   };
-  return { formOf, chunkBytes };
+  return { formOf, chunkBytesOf: () => chunkBytes };
 }
 
 type Processes = Omit<Sizes, "ranks" | "units"> & {

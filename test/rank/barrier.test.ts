@@ -89,3 +89,11 @@ test.serial("a rank that gives signs of life is waited for, until it gives none"
   const [{ error }] = await gone;
   t.deepEqual(error, { code: "rank-late", message: "rank 1 waited 0.75 s for rank 0", rank: 0 });
 });
+
+test.serial("of two that do not come, only the one that gives no signs of life is named", async (t) => {
+  const { words, gone } = await start([1], { ranks: 3, rounds: 1, delayUs: 0, timeoutMs: 750 });
+  const beats = setInterval(() => Atomics.add(words, beatWord(0), 1), 50);
+  t.teardown(() => clearInterval(beats));
+  const [{ error }] = await gone;
+  t.deepEqual(error, { code: "rank-late", message: "rank 1 waited 0.75 s for rank 2", rank: 2 });
+});

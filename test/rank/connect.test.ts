@@ -24,7 +24,7 @@ const FAILING: SessionOptions["instrument"] = {
 
 test("links that are opening are given up when a rank fails, and the session waits for their end", async (t) => {
   let reason: unknown;
-  const connect: Connect = (_digest, _inbox, signal) =>
+  const connect: Connect = (_digest, _inbox, { signal }) =>
     new Promise((_, reject) =>
       signal.addEventListener("abort", () =>
         setTimeout(() => {
@@ -33,20 +33,22 @@ test("links that are opening are given up when a rank fails, and the session wai
         }, 50),
       ),
     );
-  const error = await t.throwsAsync(open(connect, { instrument: FAILING }), { code: "rank-failed" });
+  const error = await t.throwsAsync(open(connect, { instrument: FAILING, allreduce: "exchange" }), {
+    code: "rank-failed",
+  });
   t.is(reason, error);
 });
 
 test("links that open when the session has failed are told why, and closed", async (t) => {
   const told: (AbortReport | "closed")[] = [];
   const late: Transport = {
-    ...{ self: 0, peers: [1], recorder: new SharedArrayBuffer(8), send() {}, resume() {} },
+    ...{ self: 0, peers: [1], send() {}, resume() {} },
     abort: (report) => void told.push(report),
     close: async () => void told.push("closed"),
   };
-  const connect: Connect = (_digest, _inbox, signal) =>
+  const connect: Connect = (_digest, _inbox, { signal }) =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve(late)));
-  await t.throwsAsync(open(connect, { instrument: FAILING }));
+  await t.throwsAsync(open(connect, { instrument: FAILING, allreduce: "exchange" }));
   const [report, end] = told;
   t.like(report, { code: "rank-failed", message: "rank 0 failed: no rank" });
   t.is(end, "closed");

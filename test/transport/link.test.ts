@@ -2,7 +2,6 @@
 import test from "ava";
 import * as fc from "fast-check";
 import { type LockstepError, RankError } from "../../src/base/errors.ts";
-import { readFlights } from "../../src/profile/flight-recorder.ts";
 import { LinkBroken, LinkError, PeerAborted } from "../../src/transport/link-error.ts";
 import type { Faults } from "../../src/transport/loopback.ts";
 import { PATIENCE } from "../../src/transport/patience.ts";
@@ -273,18 +272,4 @@ test("a message that must not come ends the link with the inbox's own error", as
   t.like(team.inboxes[1].failures[0], { code: "unexpected-message" });
   t.is(team.inboxes[1].received.length, 1);
   t.is(team.inboxes[0].failures[0].message, "process 1 stopped: process 0 sent transfer 1000");
-});
-
-test("transfers are recorded on both sides, with when they were queued and when they had gone or come", async (t) => {
-  const team = await openTeam({ all: SMALL });
-  sendAll(team, [10, 5000]);
-  await team.pass(20);
-  for (const [self, way] of (["out", "in"] as const).entries()) {
-    const flights = readFlights(team.links[self].recorder);
-    t.like(flights, [
-      { way, peer: 1 - self, channel: 0, sequence: 0, bytes: 10, number: 1 },
-      { way, peer: 1 - self, channel: 1000, sequence: 1, bytes: 5000, number: 2 },
-    ]);
-    t.true(flights.every(({ done }) => done !== null));
-  }
 });

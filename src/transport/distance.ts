@@ -1,6 +1,6 @@
 /** How far two processes are from each other: small messages there and back, then large ones one way, over a link like a run's. */
 import { EnvironmentError, type LockstepError } from "../base/errors.ts";
-import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
+import type { Arrival, Inbox, Transport } from "./transport.ts";
 
 export interface Distance {
   /** Of a message of 64 bytes: the median. */
@@ -15,14 +15,22 @@ const PING_BYTES = 64;
 const BULK_BYTES = 2 ** 20;
 /** The first ones wake both ends up, and compile what they run. */
 const WARM_UP_ROUNDS = 20;
-const ROUNDS_MS = 200;
-const BULK_MS = 400;
+
+/** How long is measured. */
+export interface Patience {
+  readonly roundsMs: number;
+  readonly bulkMs: number;
+}
+
+const LONG: Patience = { roundsMs: 200, bulkMs: 400 };
 /** Large messages under way at once, so that the link is never idle. */
 const IN_FLIGHT = 3;
 
-/** The end of process 0 measures, that of process 1 answers. */
+/** One end measures, the other answers. */
 export class DistanceEnd implements Inbox {
   readonly #peer: number;
+  readonly #measures: boolean;
+  readonly #patience: Patience;
   readonly #place = new Uint8Array(BULK_BYTES);
   readonly #failure: Promise<never>;
   #transport: Transport | null = null;
@@ -33,8 +41,10 @@ export class DistanceEnd implements Inbox {
   readonly #isDone: Promise<void>;
   #done: () => void = () => {};
 
-  constructor(peer: number) {
+  constructor(peer: number, measures: boolean, patience = LONG) {
     this.#peer = peer;
+    this.#measures = measures;
+    this.#patience = patience;
     this.#failure = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -55,7 +65,7 @@ export class DistanceEnd implements Inbox {
 
   arrived({ channel, bytes }: Arrival): void {
     if (channel === CHANNEL.done) this.#done();
-    else if (this.#peer === 0)
+    else if (!this.#measures)
       this.#send(channel, channel === CHANNEL.ping ? this.#place.slice(0, bytes) : new Uint8Array(0));
     else {
       this.#answers++;
@@ -71,7 +81,6 @@ export class DistanceEnd implements Inbox {
   async answer(transport: Transport): Promise<void> {
     this.#transport = transport;
     await Promise.race([this.#isDone, this.#failure]);
-    await transport.close();
   }
 
   async measure(transport: Transport): Promise<Distance> {
@@ -79,7 +88,6 @@ export class DistanceEnd implements Inbox {
     const roundTripUs = await this.#roundTripUs();
     const bytesPerSecond = await this.#bytesPerSecond();
     this.#send(CHANNEL.done, new Uint8Array(0));
-    await transport.close();
     // What is measured is not known any better than this.
     return { roundTripUs: Number(roundTripUs.toFixed(1)), bytesPerSecond: Math.round(bytesPerSecond) };
   }
@@ -88,7 +96,11 @@ export class DistanceEnd implements Inbox {
     const ping = new Uint8Array(PING_BYTES);
     const tookUs: number[] = [];
     const began = performance.now();
-    for (let round = 0; round < 2 * WARM_UP_ROUNDS || performance.now() - began < ROUNDS_MS; round++) {
+    for (
+      let round = 0;
+      round < 2 * WARM_UP_ROUNDS || performance.now() - began < this.#patience.roundsMs;
+      round++
+    ) {
       const start = performance.now();
       this.#send(CHANNEL.ping, ping);
       await this.#next();
@@ -108,7 +120,7 @@ export class DistanceEnd implements Inbox {
       this.#send(CHANNEL.bulk, bulk);
       await this.#next();
       answered++;
-    } while (performance.now() - began < BULK_MS);
+    } while (performance.now() - began < this.#patience.bulkMs);
     const seconds = (performance.now() - began) / 1000;
     for (let left = IN_FLIGHT - 1; left > 0; left--) await this.#next();
     return (answered * BULK_BYTES) / seconds;

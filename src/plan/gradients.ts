@@ -1,0 +1,147 @@
+/**
+ * Which form each layer's gradient takes, and in how many chunks: what each would cost, reckoned from what was measured of links and
+ * kernels (NUMERICS §6 has the formulas).
+ *
+ *     exchange   α + factors / β + w·P                                      every process sums all samples itself
+ *     ordered    P·w/C + (2P−2)(α + b/C) + (C−1)/C · max(w, b) + C·α        a chain through all, C chunks behind each other
+ *     allreduce  w/C + (C−1)/C · max(w, a) + a/C                            a: the algorithm's time for all C chunks
+ *
+ * w is the time in which a process sums its own samples, b that in which a gradient passes a link, α a message's, β bytes a µs.
+ */
+import { FAST_ALLREDUCE, type Settings } from "../base/config.ts";
+import { ALLREDUCES, listsOf } from "../collective/algorithms.ts";
+import { durationUs } from "../collective/choose.ts";
+import { elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import { type SumForm, type SumPlan, sumsOverSamples } from "../program/chunks.ts";
+import { isReproducible } from "../program/crossings.ts";
+import { processCount, type World } from "../program/world.ts";
+
+export interface Measured {
+  /** Of a small message, one way. */
+  readonly latencyUs: number;
+  readonly bytesPerUs: number;
+  /** Of one rank's products. */
+  readonly flopsPerUs: number;
+}
+
+/** The gradients that are sums over the rows of the same tensor: of a layer's weights and bias. */
+export interface LayerSums {
+  readonly parameters: readonly string[];
+  readonly elements: number;
+  /** Floats a sample that the others need to sum by themselves. */
+  readonly factorWidth: number;
+}
+
+export interface LayerChoice extends LayerSums {
+  readonly form: SumForm;
+  readonly chunks: number;
+  /** What each form that was open would cost. */
+  readonly estimatedUs: Readonly<Partial<Record<SumForm, number>>>;
+}
+
+/** What was measured, and the choice that came of it. */
+export interface GradientPlan {
+  readonly measured: Measured;
+  readonly choices: readonly LayerChoice[];
+}
+
+const CHUNK_COUNTS = [1, 2, 4, 8, 16, 32, 64];
+/** Bytes that one core adds in a µs. */
+const SUM_BYTES_PER_US = 8000;
+
+/** The forms that are open to a job whose gradients are sums over several processes, or over one. */
+export function formsOf(
+  { numerics = "exact", allreduce = "auto" }: Partial<Pick<Settings, "numerics" | "allreduce">>,
+  hasOthers: boolean,
+): readonly SumForm[] {
+  if (!hasOthers) return ["exchange"];
+  if (allreduce !== "auto") return [allreduce];
+  return numerics === "fast" ? FAST_ALLREDUCE : ["exchange", "ordered"];
+}
+
+/** The layers of a training graph's nodes, in the order in which their gradients are made. */
+export function layersOf(nodes: readonly Node[]): LayerSums[] {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((tensor) => [tensor, node] as const)));
+  const isSent = (tensor: Tensor) => {
+    const maker = makers.get(tensor);
+    return tensor.shape[0] === "batch" && maker !== undefined && !isReproducible(maker);
+  };
+  const layers = new Map<Tensor, { parameters: string[]; elements: number; factors: Set<Tensor> }>();
+  for (const node of nodes.filter(sumsOverSamples)) {
+    const last = node.inputs[node.inputs.length - 1];
+    const layer = layers.get(last) ?? { parameters: [], elements: 0, factors: new Set() };
+    layer.parameters.push((node.outputs[0].of as Tensor).name);
+    layer.elements += elementCount(node.outputs[0].shape);
+    for (const input of node.inputs.filter(isSent)) layer.factors.add(input);
+    layers.set(last, layer);
+  }
+  return [...layers.values()].map(({ parameters, elements, factors }) => {
+    const factorWidth = [...factors].reduce((sum, { shape }) => sum + rowWidth(shape), 0);
+    return { parameters, elements, factorWidth };
+  });
+}
+
+/** The cheapest of `forms` for each layer; of forms that cost the same the first. */
+export function chooseSums(
+  layers: readonly LayerSums[],
+  batch: number,
+  world: World,
+  forms: readonly SumForm[],
+  measured: Measured,
+): LayerChoice[] {
+  return layers.map((layer) => {
+    const options = forms.map((form) => ({ form, ...cheapest(form, layer, batch, world, measured) }));
+    const best = options.reduce((best, option) => (option.us < best.us ? option : best));
+    const estimatedUs = Object.fromEntries(options.map(({ form, us }) => [form, Math.round(us)]));
+    return { ...layer, form: best.form, chunks: best.chunks, estimatedUs };
+  });
+}
+
+function cheapest(form: SumForm, layer: LayerSums, batch: number, world: World, measured: Measured) {
+  const counts = form === "exchange" ? [1] : CHUNK_COUNTS;
+  const options = counts.map((chunks) => ({
+    chunks,
+    us: costUs(form, layer, batch, world, measured, chunks),
+  }));
+  return options.reduce((best, option) => (option.us < best.us ? option : best));
+}
+
+function costUs(
+  form: SumForm,
+  { elements, factorWidth }: LayerSums,
+  batch: number,
+  world: World,
+  { latencyUs, bytesPerUs, flopsPerUs }: Measured,
+  chunks: number,
+): number {
+  const processes = processCount(world);
+  const ranks = Math.min(...world.ranks);
+  const ownUs = (2 * elements * (batch / processes)) / (flopsPerUs * ranks);
+  if (form === "exchange") {
+    const factorBytes = 4 * factorWidth * (batch - batch / processes);
+    return latencyUs + factorBytes / bytesPerUs + ownUs * processes;
+  }
+  const later = (chunks - 1) / chunks;
+  if (form === "ordered") {
+    const linkUs = (4 * elements) / bytesPerUs;
+    const hopsUs = (2 * processes - 2) * (latencyUs + linkUs / chunks);
+    return (processes * ownUs) / chunks + hopsUs + later * Math.max(ownUs, linkUs) + chunks * latencyUs;
+  }
+  const count = Math.ceil(elements / chunks);
+  const costs = { latencyUs, messageUs: latencyUs / 2, bytesPerUs, sumBytesPerUs: SUM_BYTES_PER_US };
+  const chunkUs = durationUs(listsOf(ALLREDUCES[form], processes, count, count), costs);
+  return ownUs / chunks + later * Math.max(ownUs, chunks * chunkUs) + chunkUs;
+}
+
+/** What lowering asks, of choices that name every parameter. */
+export function sumPlanOf(choices: readonly LayerChoice[]): SumPlan {
+  const byParameter = new Map(choices.flatMap((choice) => choice.parameters.map((name) => [name, choice])));
+  const choiceOf = ({ name }: Tensor) => byParameter.get(name) as LayerChoice;
+  return {
+    formOf: (parameter) => choiceOf(parameter).form,
+    chunkBytesOf: (parameter) => {
+      const { elements, chunks } = choiceOf(parameter);
+      return Math.ceil((4 * elements) / chunks);
+    },
+  };
+}

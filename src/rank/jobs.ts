@@ -1,0 +1,57 @@
+/** What a session gives its ranks, one job each. */
+import { elementCount } from "../graph/tensor.ts";
+import type { CompiledKernels } from "../kernels/load.ts";
+import { columnsOffset } from "../program/columns.ts";
+import { parseFault } from "./fault.ts";
+import type { RankJob } from "./job.ts";
+import type { ProcessLayout } from "./layout.ts";
+import type { SessionOptions } from "./session.ts";
+
+type Plan = Pick<SessionOptions, "world" | "data" | "timeoutMs" | "training" | "instrument">;
+
+export function makeJobs(
+  { world, data, timeoutMs, training, instrument }: Plan,
+  compiled: CompiledKernels,
+  memory: WebAssembly.Memory,
+  layout: ProcessLayout,
+): RankJob[] {
+  const address = (name: string) => layout.addresses.get(name) as number;
+  const addresses = {
+    control: address("control"),
+    signals: address("signals"),
+    stepLoss: layout.addresses.get("stepLoss") ?? 0,
+    lossRing: address("lossRing"),
+    durationRing: address("durationRing"),
+    parameters: layout.step.parameters.map(
+      ({ name, shape }) => [address(name), elementCount(shape)] as const,
+    ),
+  };
+  const fault = parseFault(process.env.LOCKSTEP_FAULT);
+  const jobs = layout.evaluate.map((program, rank) => ({
+    module: compiled.module,
+    memory,
+    rank,
+    ranks: world.ranks[world.self],
+    world,
+    transfers: layout.transfers,
+    batch: training?.batch ?? 0,
+    evaluationBatch: layout.evaluationBatch,
+    samples: data.train.count,
+    testSamples: data.test.count,
+    train: layout.train ? layout.train[rank] : null,
+    evaluate: program,
+    addresses: { ...addresses, firstParameter: firstParameter(layout, rank) },
+    timeoutMs,
+    fault,
+  }));
+  return instrument ? jobs.map(instrument.extend) : jobs;
+}
+
+/** The first weight, or where the ranks own its columns, the rank's first. */
+function firstParameter({ step, columns, addresses }: ProcessLayout, rank: number): number {
+  const [parameter] = step.parameters;
+  if (!parameter) return 0;
+  const slice = columns.get(parameter.name)?.[rank];
+  const offset = slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;
+  return (addresses.get(parameter.name) as number) + offset;
+}
