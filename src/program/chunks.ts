@@ -112,11 +112,12 @@ const rowsOf = (node: Node): number => Number(splitOf(node)?.extent);
 const rowBytesOf = ({ outputs: [{ shape, type }] }: Node): number => rowWidth(shape) * ELEMENT_BYTES[type];
 const bytesOf = (node: Node): number => rowsOf(node) * rowBytesOf(node);
 
-/** Runs of whole blocks of rows. */
+/** Runs of whole blocks of rows, as even as blocks allow. */
 function slicesOf(node: Node, chunkBytes: number): Slice[] {
   const rows = rowsOf(node);
   const block = blockRows(node.outputs[0].shape as number[]);
-  const count = block * Math.max(1, Math.round(chunkBytes / (block * rowBytesOf(node))));
+  const slices = Math.max(1, Math.round(bytesOf(node) / chunkBytes));
+  const count = block * Math.ceil(rows / (block * slices));
   return Array.from({ length: Math.ceil(rows / count) }, (_, index) => {
     const first = index * count;
     return { first, count: Math.min(count, rows - first) };

@@ -89,9 +89,9 @@ function instruction(call: Call, id: number, dependencies: number[]): Instructio
   };
 }
 
-function meeting(kind: Meeting, subject: number, id: number): Instruction {
-  // Whoever meets others has done all that came before.
-  const dependencies = Array.from({ length: id }, (_, earlier) => earlier);
+/** Whoever meets others has done all that came before: all since `last`, the meeting before, and so all. */
+function meeting(kind: Meeting, subject: number, id: number, last: number): Instruction {
+  const dependencies = Array.from({ length: id - last }, (_, index) => last + index);
   const nothing = { stage: 0, microBatch: 0, kernel: null, arguments: [], bytes: 0, flops: 0 };
   return { id, kind, subject, dependencies, costKey: kind, ...nothing };
 }
@@ -99,10 +99,14 @@ function meeting(kind: Meeting, subject: number, id: number): Instruction {
 /** Collects the instructions of a program in the order in which they are added. */
 class Listing {
   readonly instructions: Instruction[] = [];
+  #lastMeeting = 0;
 
   meet(appointments: readonly Appointment[]): void {
-    for (const [kind, subject] of appointments)
-      this.instructions.push(meeting(kind, subject, this.instructions.length));
+    for (const [kind, subject] of appointments) {
+      const id = this.instructions.length;
+      this.instructions.push(meeting(kind, subject, id, this.#lastMeeting));
+      this.#lastMeeting = id;
+    }
   }
 
   /** The calls that a part of a node takes; returns the id of the last. */
