@@ -65,6 +65,8 @@ class Conductor {
   #finish: () => void = () => {};
   /** Replaced by who waits for it. */
   #allGone: () => void = () => {};
+  /** Hosts that were lost: of who is, or would be, there nothing more is heard. */
+  readonly #lost = new Set<ProcessHost>();
   #isEnding = false;
   #isKilling = false;
 
@@ -133,6 +135,7 @@ class Conductor {
       flights: (process, bytes) => this.#options.flights(process, bytes),
       ended: (process, code, signal) => this.#hearEnd(this.#members[process], code, signal),
       lost: (error) => {
+        for (const { host, link } of this.#hosts) if (spelling(host) === name) this.#lost.add(link);
         if (!this.#isEnding) this.#failures.add(error, 0);
         // Nothing more is heard of those there; the host sees to their end.
         for (const member of this.#members) if (member.planned.host === name) member.isThere = false;
@@ -142,7 +145,7 @@ class Conductor {
   }
 
   async #start(): Promise<void> {
-    for (const { link } of this.#hosts) {
+    for (const { link } of this.#hosts.filter(({ link }) => !this.#lost.has(link))) {
       const there = this.#members.filter((member) => member.host === link);
       for (const member of there) member.isThere = true;
       link.start(there.map(({ planned }) => planned.index));

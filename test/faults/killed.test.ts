@@ -7,6 +7,8 @@ import { behindSsh, type Cast, FORMS, HERE, Story } from "./story.ts";
 const SEEDS = 50;
 const SSH_SEEDS = hasSshd ? 20 : 0;
 const GONE_MS = 5000;
+/** Nobody can be told to leave any more on the host behind it. */
+const WITHOUT_SSH_MS = 10_000;
 /** The launcher is not there to see to it; each must notice by itself. */
 const WITHOUT_LAUNCHER_MS = 10_000;
 /** From the start of the launcher into some thousand steps; ssh takes its time. */
@@ -27,7 +29,7 @@ async function killOne(t: ExecutionContext, cast: Cast, afterMs: number, number:
   await pause(afterMs);
   const { pid, name, rank } = await story.anyPart(number);
   await story.strike(pid, "SIGKILL");
-  await story.leavesNothing(GONE_MS, name);
+  await story.leavesNothing(name === "the ssh client" ? WITHOUT_SSH_MS : GONE_MS, name);
   const { exitCode, stderr, objects } = await story.ended;
   t.is(exitCode, 1, stderr);
   const error = rank === null ? { code: "host-lost" } : { code: "process-killed", rank };
