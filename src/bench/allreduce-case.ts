@@ -2,6 +2,7 @@
 
 import type { ActionList } from "../collective/action.ts";
 import { ALLREDUCES, type Allreduce, type AllreduceName, listsOf } from "../collective/algorithms.ts";
+import { groupOf, levelsOf } from "../collective/group.ts";
 import { pointToPoint } from "./point-to-point.ts";
 import type { CallTimes } from "./sampling-plan.ts";
 
@@ -20,11 +21,14 @@ export interface AllreduceCase {
   readonly transport: TransportName;
   readonly algorithm: AlgorithmName;
   readonly ranks: number;
+  /** At most: the last process may have fewer. Threads that share a memory are all of one process. */
+  readonly ranksPerProcess: number;
   readonly bytes: number;
 }
 
 /** A line of `--json`. */
-export interface AllreduceRow extends AllreduceCase {
+export interface AllreduceRow extends Omit<AllreduceCase, "ranksPerProcess"> {
+  readonly processes: number;
   /** The median of a call, as is every rate's. */
   readonly us: number;
   readonly meanUs: number;
@@ -32,9 +36,9 @@ export interface AllreduceRow extends AllreduceCase {
   readonly p99Us: number;
   /** Bytes of the buffer a second. */
   readonly algbwGBs: number;
-  /** The same · 2 (P − 1) / P: what a link carries at least, and so the figure to compare with a link's rate. */
+  /** The same · 2 (P − 1) / P of P members: what a link carries at least, and so the figure to compare with a link's rate. */
   readonly busbwGBs: number;
-  /** Payload that all ranks together send in one call. */
+  /** Payload that all members together send in one call. */
   readonly wireBytes: number;
   /** Whose, where it is not ours: "Open MPI 4.1.4". */
   readonly library?: string;
@@ -51,8 +55,22 @@ export function segmentOf(transport: TransportName, count: number): number {
   return Math.max(least, Math.ceil(count / MOST_SEGMENTS));
 }
 
-export function listsOfCase({ algorithm, transport, ranks, bytes }: AllreduceCase): ActionList[] {
-  return listsOf(LISTS[algorithm], ranks, bytes / 4, segmentOf(transport, bytes / 4));
+export const processesOf = ({ ranks, ranksPerProcess }: AllreduceCase): number =>
+  Math.ceil(ranks / ranksPerProcess);
+
+/** The ranks of each process, in their order. */
+export function ranksByProcess({ ranks, ranksPerProcess }: AllreduceCase): (readonly number[])[] {
+  const all = groupOf(Array.from({ length: ranks }, (_, rank) => rank));
+  const { inside } = levelsOf(all, (rank) => Math.floor(rank / ranksPerProcess));
+  return inside.map(({ members }) => members);
+}
+
+/** Who sends messages: each rank to the others of its process, or each process, of one rank or several, to the other processes. */
+const membersOf = (one: AllreduceCase): number => (one.transport === "memory" ? one.ranks : processesOf(one));
+
+export function listsOfCase(one: AllreduceCase): ActionList[] {
+  const count = one.bytes / 4;
+  return listsOf(LISTS[one.algorithm], membersOf(one), count, segmentOf(one.transport, count));
 }
 
 export function rowOfCase(
@@ -62,9 +80,11 @@ export function rowOfCase(
 ): AllreduceRow {
   const { transport, algorithm, ranks, bytes } = one;
   const algbwGBs = bytes / median / 1e3;
+  const members = membersOf(one);
   return {
-    ...{ algorithm, transport, ranks, bytes, us: median, meanUs: mean, minUs: min, p99Us: p99, algbwGBs },
-    busbwGBs: algorithm === "point-to-point" ? algbwGBs : (algbwGBs * 2 * (ranks - 1)) / ranks,
+    ...{ algorithm, transport, ranks, processes: processesOf(one), bytes },
+    ...{ us: median, meanUs: mean, minUs: min, p99Us: p99, algbwGBs },
+    busbwGBs: algorithm === "point-to-point" ? algbwGBs : (algbwGBs * 2 * (members - 1)) / members,
     wireBytes: Object.hasOwn(LISTS, algorithm) ? sentBytes(listsOfCase(one)) : 0,
     ...(library !== undefined && { library }),
   };

@@ -15,6 +15,7 @@ export interface AllreduceWords {
   readonly transport?: string;
   readonly algorithm?: string;
   readonly ranks?: string;
+  readonly "ranks-per-process"?: string;
   readonly bytes?: string;
   readonly security?: string;
   readonly sums?: string;
@@ -39,8 +40,10 @@ export function planAllreduces(words: AllreduceWords, mpiRanks: number | null): 
   const transport = oneOf("transport", words.transport ?? "memory", TRANSPORTS);
   const ranks = ranksOf(words.ranks, transport, mpiRanks);
   const sizes = words.bytes === undefined ? DEFAULT_BYTES : words.bytes.split(",").map(bytesOf);
-  return algorithmsOf(words.algorithm, transport).flatMap((algorithm) =>
-    sizes.map((bytes) => ({ transport, algorithm, ranks, bytes })),
+  const ranksPerProcess = ranksPerProcessOf(words["ranks-per-process"], transport, ranks);
+  const isApart = ranksPerProcess === 1;
+  return algorithmsOf(words.algorithm, transport, isApart).flatMap((algorithm) =>
+    sizes.map((bytes) => ({ transport, algorithm, ranks, ranksPerProcess, bytes })),
   );
 }
 
@@ -52,7 +55,9 @@ export const summerOf = (word: string | undefined): Summer => oneOf("sums", word
 /** The sizes of `cases` again, by MPI. */
 export function besideMpi(cases: readonly AllreduceCase[], mpiRanks: number): AllreduceCase[] {
   const sizes = [...new Set(cases.map(({ bytes }) => bytes))];
-  return sizes.map((bytes) => ({ transport: "mpi", algorithm: "library", ranks: mpiRanks, bytes }));
+  return sizes.map((bytes) => ({
+    ...{ transport: "mpi", algorithm: "library", ranks: mpiRanks, ranksPerProcess: 1, bytes },
+  }));
 }
 
 function oneOf<Name extends string>(flag: string, word: string, names: readonly Name[]): Name {
@@ -66,7 +71,12 @@ function oneOf<Name extends string>(flag: string, word: string, names: readonly 
   );
 }
 
-function algorithmsOf(word: string | undefined, transport: TransportName): readonly AlgorithmName[] {
+/** `isApart`: each rank is a process. */
+function algorithmsOf(
+  word: string | undefined,
+  transport: TransportName,
+  isApart: boolean,
+): readonly AlgorithmName[] {
   const known = ALGORITHMS[transport];
   if (word === undefined) return [known[0]];
   if (transport === "mpi") {
@@ -77,7 +87,8 @@ function algorithmsOf(word: string | undefined, transport: TransportName): reado
     );
   }
   const names = word.split(",").map((name) => oneOf("algorithm", name, ALGORITHM_WORDS));
-  if (names.includes("all")) return known.filter((name) => name !== "auto");
+  if (names.includes("all"))
+    return known.filter((name) => name !== "auto" && (isApart || name !== "point-to-point"));
   if (names.includes("auto") && transport === "memory") return [known[0]];
   if (names.includes("shared") && transport !== "memory") {
     throw new InputError(
@@ -91,6 +102,13 @@ function algorithmsOf(word: string | undefined, transport: TransportName): reado
       "bad-value",
       "--algorithm point-to-point: it is of links, and threads have none",
       "give --transport ipc or tcp",
+    );
+  }
+  if (names.includes("point-to-point") && !isApart) {
+    throw new InputError(
+      "bad-value",
+      "--algorithm point-to-point: it is of links, and the ranks of a process have none",
+      "leave --ranks-per-process out",
     );
   }
   return [...new Set(names)] as AlgorithmName[];
@@ -121,6 +139,29 @@ function ranksOf(word: string | undefined, transport: TransportName, mpiRanks: n
     );
   }
   return mpiRanks;
+}
+
+/** Throws an InputError where there would be no process, or one. */
+function ranksPerProcessOf(word: string | undefined, transport: TransportName, ranks: number): number {
+  if (transport === "memory" || transport === "mpi") {
+    if (word === undefined) return transport === "memory" ? ranks : 1;
+    throw new InputError(
+      "bad-value",
+      `--ranks-per-process ${word}: ${transport === "memory" ? "the ranks are threads of one process" : "mpirun starts a process for each rank"}`,
+      "give --transport ipc or tcp, or leave it out",
+    );
+  }
+  if (word === undefined) return 1;
+  const many = /^\d{1,9}$/.test(word) ? Number(word) : Number.NaN;
+  if (many >= 1 && many < ranks) return many;
+  const isAll = many >= ranks;
+  throw new InputError(
+    "bad-value",
+    isAll
+      ? `--ranks-per-process ${word}: ${ranks} ranks are one process then, and nothing goes over ${transport}`
+      : `--ranks-per-process: expected an integer from 1, found ${JSON.stringify(word)}`,
+    isAll ? "give more --ranks, or --transport memory" : "give a value such as --ranks-per-process 2",
+  );
 }
 
 function bytesOf(word: string): number {

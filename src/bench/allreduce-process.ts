@@ -23,18 +23,19 @@ async function work(order: ProcessOrder, tell: (message: ProcessMessage) => void
   await team.close();
 }
 
-async function measure(team: Team, one: AllreduceCase, { self, processes, budgetMs }: ProcessOrder) {
-  const call = team.ready(listsOfCase(one)[self]);
-  const buffer = team.buffer(one.bytes / 4);
+async function measure(team: Team, one: AllreduceCase, { self, processes, ranks, budgetMs }: ProcessOrder) {
+  const count = one.bytes / 4;
+  const call = team.allreduce(listsOfCase(one)[self], count);
+  const [inputs, buffer] = [team.inputs(count), team.buffer(count)];
   const prove = async () => {
-    fillInput(buffer, self);
+    for (const [at, input] of inputs.entries()) fillInput(input, ranks[at]);
     await call();
-    const what = `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${self}`;
-    if (one.algorithm !== "point-to-point") checkSum(buffer, processes, what);
-    else checkInput(team.scratch(one.bytes / 4), (self + processes - 1) % processes, what);
+    const what = `${one.algorithm}, ${one.transport}, ${one.bytes} bytes, rank ${ranks[0]}`;
+    if (one.algorithm !== "point-to-point") checkSum(buffer, one.ranks, what);
+    else checkInput(team.scratch(count), (self + processes - 1) % processes, what);
   };
   await prove();
-  buffer.fill(0);
+  for (const input of inputs) input.fill(0);
   const plan = self === 0 ? new SamplingPlan(budgetMs, WARM_UP_MS) : null;
   await sampleInTurns(call, (calls) => team.agree(calls), plan);
   await prove();

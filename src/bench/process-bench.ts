@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { EnvironmentError } from "../base/errors.ts";
 import { chanceAddress, localAddress } from "../transport/links.ts";
 import type { Security } from "../transport/seal.ts";
-import { type AllreduceCase, type AllreduceRow, rowOfCase } from "./allreduce-case.ts";
+import { type AllreduceCase, type AllreduceRow, ranksByProcess, rowOfCase } from "./allreduce-case.ts";
 import type { Summer } from "./allreduce-plan.ts";
 import type { ProcessMessage, ProcessOrder } from "./process-order.ts";
 
@@ -42,7 +42,8 @@ async function runProcesses(
   budgetMs: number,
   tell: (row: AllreduceRow) => void,
 ): Promise<void> {
-  const [{ ranks, transport }] = cases;
+  const [{ transport }] = cases;
+  const ranks = ranksByProcess(cases[0]);
   const folder = mkdtempSync(join(tmpdir(), "lockstep-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove); // Ctrl-C
@@ -57,7 +58,7 @@ async function runProcesses(
   };
   const children: ChildProcess[] = [];
   const key = randomBytes(32).toString("hex");
-  const all = Array.from({ length: ranks }, (_, process) => process);
+  const all = [...ranks.keys()];
   const ends = all.map((self) => {
     const child = fork(new URL("./allreduce-process.js", import.meta.url), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -69,7 +70,8 @@ async function runProcesses(
     );
     child.send({
       self,
-      processes: ranks,
+      processes: ranks.length,
+      ranks: ranks[self],
       addresses,
       security,
       sums,
@@ -77,7 +79,7 @@ async function runProcesses(
       cases,
       budgetMs,
     } satisfies ProcessOrder);
-    return endOf(child, self, ({ one, times }) => tell(rowOfCase(one, times)));
+    return endOf(child, nameOf(ranks[self]), ({ one, times }) => tell(rowOfCase(one, times)));
   });
   try {
     await Promise.all(ends);
@@ -91,18 +93,21 @@ async function runProcesses(
 
 type Measured = Extract<ProcessMessage, { type: "measured" }>;
 
+const nameOf = (ranks: readonly number[]): string =>
+  ranks.length === 1 ? `rank ${ranks[0]}` : `ranks ${ranks[0]} to ${ranks.at(-1)}`;
+
 /** Resolves when a process has ended well. */
-function endOf(child: ChildProcess, self: number, measured: (message: Measured) => void): Promise<void> {
+function endOf(child: ChildProcess, who: string, measured: (message: Measured) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     child.on("message", (message: ProcessMessage) => {
       if (message.type === "measured") measured(message);
-      else reject(new EnvironmentError(message.code, `rank ${self}: ${message.message}`, message.fix));
+      else reject(new EnvironmentError(message.code, `${who}: ${message.message}`, message.fix));
     });
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       if (code === 0) resolve();
       const how = signal === null ? `exit code ${code}` : signal;
-      reject(new EnvironmentError("process-ended", `the process of rank ${self} ended: ${how}`, "try again"));
+      reject(new EnvironmentError("process-ended", `the process of ${who} ended: ${how}`, "try again"));
     });
   });
 }

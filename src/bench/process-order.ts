@@ -7,6 +7,8 @@ import type { CallTimes } from "./sampling-plan.ts";
 export interface ProcessOrder {
   readonly self: number;
   readonly processes: number;
+  /** Those of this process, in their order. */
+  readonly ranks: readonly number[];
   readonly addresses: readonly (readonly [peer: number, address: string])[];
   readonly security: Security;
   /** Hex. */

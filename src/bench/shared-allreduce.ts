@@ -63,14 +63,15 @@ export function sharedAllreduce(
 }
 
 /** to[i] = x0[i] + x1[i] + … for `count` elements from `first`. Two inputs or more. */
-function sumAll(
+export function sumAll(
   kernels: Pick<Kernels, "add">,
   to: number,
   inputs: readonly number[],
   first: number,
   count: number,
+  most = BLOCK,
 ): void {
-  const block = inputs.length === 2 ? count : BLOCK;
+  const block = inputs.length === 2 ? count : most;
   for (let done = 0; done < count; done += block) {
     const many = Math.min(block, count - done);
     const offset = 4 * (first + done);

@@ -19,6 +19,9 @@ const COLUMNS: readonly Column[] = [
   right("sent", 12, 5),
 ];
 
+const members = ({ ranks, processes }: AllreduceRow): string =>
+  processes === 1 || processes === ranks ? `${ranks} ranks` : `${ranks} ranks in ${processes} processes`;
+
 /** Prints rows as they come; with a title where the transport changes. */
 export class AllreduceTables {
   readonly #print: (line: string) => void;
@@ -32,9 +35,8 @@ export class AllreduceTables {
   }
 
   add(row: AllreduceRow): void {
-    const { algorithm, transport, ranks, bytes, us, minUs, p99Us, algbwGBs, busbwGBs, wireBytes, library } =
-      row;
-    const title = `${library ?? `Lockstep, ${transport}`}, ${ranks} ranks; time of a call, GB/s, bytes sent`;
+    const { algorithm, bytes, us, minUs, p99Us, algbwGBs, busbwGBs, wireBytes, library } = row;
+    const title = `${library ?? `Lockstep, ${row.transport}`}, ${members(row)}; time of a call, GB/s, bytes sent`;
     if (title !== this.#title) {
       if (this.#title !== "") this.#print("");
       this.#print(title);

@@ -9,10 +9,11 @@ import {
   securityOf,
   summerOf,
 } from "../bench/allreduce-plan.ts";
+import { checkAllreduceMemory } from "../bench/memory-check.ts";
 import { loadMpi, type Mpi, mpiWorld } from "../bench/mpi.ts";
 import { benchMpi } from "../bench/mpi-allreduce.ts";
 import { benchProcesses, type LinkSettings } from "../bench/process-bench.ts";
-import { benchThreads, checkAllreduceMemory } from "../bench/thread-allreduce.ts";
+import { benchThreads } from "../bench/thread-allreduce.ts";
 import { compileKernels } from "../kernels/load.ts";
 import { AllreduceTables } from "./allreduce-table.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +36,7 @@ export async function benchAllreduceCommand(given: Given, context: Context): Pro
   const own = cases.filter(({ transport }) => transport !== "mpi");
   const theirs = own.length < cases.length ? cases : given.mpi ? besideMpi(cases, world?.size ?? 0) : [];
   if (world !== null && theirs.length === 0) throw underMpirun(world.size);
-  if (own.some(({ transport }) => transport === "memory")) checkAllreduceMemory(own);
+  if (own.length > 0) checkAllreduceMemory(own);
   const mpi = theirs.length > 0 ? await openMpi(output, world) : null;
   const forget = leaveOnInterrupt(output);
   try {

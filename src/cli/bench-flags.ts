@@ -12,7 +12,7 @@ export interface BenchFlag extends Omit<Flag, "key" | "value"> {
 }
 
 const flag = (group: string, words: string, help: string): BenchFlag => ({
-  key: /--([a-z]+)/.exec(words)?.[1] ?? words,
+  key: /--([a-z-]+)/.exec(words)?.[1] ?? words,
   words,
   help,
   group,
@@ -31,6 +31,11 @@ export const KERNEL_FLAGS: readonly BenchFlag[] = [
 
 export const ALLREDUCE_FLAGS: readonly BenchFlag[] = [
   flag(WHAT, "--ranks <n>", "how many sum (2)"),
+  flag(
+    WHAT,
+    "--ranks-per-process <n>",
+    "over ipc and tcp: processes of n ranks, whose sums go over the links (1)",
+  ),
   flag(WHAT, "--transport <t>", "memory: threads; ipc, tcp: processes; mpi: the installed MPI (memory)"),
   flag(
     WHAT,

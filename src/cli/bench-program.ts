@@ -33,11 +33,13 @@ Examples:
   lockstep bench allreduce
   lockstep bench allreduce --algorithm all --bytes 1048576
   lockstep bench allreduce --transport tcp --json
+  lockstep bench allreduce --transport ipc --ranks 4 --ranks-per-process 2
   mpirun -n 2 --bind-to none lockstep bench allreduce --mpi
 
 busbw: bytes of the buffer a second,
-times 2 (ranks - 1) / ranks. Each sum is
-checked before and after it is timed.`;
+times 2 (n - 1) / n of n processes, or
+threads of one. Each sum is checked
+before and after it is timed.`;
 
 type Done = (exitCode: number) => void;
 

@@ -1,9 +1,10 @@
 import test from "ava";
 import fc from "fast-check";
 import type { AllreduceCase } from "../../src/bench/allreduce-case.ts";
-import { rowOfCase } from "../../src/bench/allreduce-case.ts";
+import { ranksByProcess, rowOfCase } from "../../src/bench/allreduce-case.ts";
 import { besideMpi, planAllreduces } from "../../src/bench/allreduce-plan.ts";
 import { checkInput, checkSum, fillInput } from "../../src/bench/exact-sums.ts";
+import { checkAllreduceMemory } from "../../src/bench/memory-check.ts";
 import { type Round, SamplingPlan, sampleTogether } from "../../src/bench/sampling-plan.ts";
 
 test("without words the ranks of one process sum five sizes into one shared result", (t) => {
@@ -33,6 +34,7 @@ test("MPI has as many ranks as mpirun started, and the sizes of ours", (t) => {
     transport: "mpi",
     algorithm: "library",
     ranks: 4,
+    ranksPerProcess: 1,
     bytes,
   }));
   t.deepEqual(besideMpi(own, 4), mpi);
@@ -43,14 +45,64 @@ test("MPI has as many ranks as mpirun started, and the sizes of ours", (t) => {
 });
 
 test("bus bandwidth is the buffer's, times 2 (P − 1) / P; messages are counted over all ranks", (t) => {
-  const one: AllreduceCase = { transport: "tcp", algorithm: "ring", ranks: 4, bytes: 4096 };
+  const one: AllreduceCase = {
+    ...{ transport: "tcp", algorithm: "ring", ranks: 4, ranksPerProcess: 1, bytes: 4096 },
+  };
   const row = rowOfCase(one, { min: 1, median: 2, mean: 2.5, p99: 3 });
-  t.like(row, { us: 2, minUs: 1, p99Us: 3, algbwGBs: 2.048, busbwGBs: 3.072, wireBytes: 2 * 3 * 4096 });
+  t.like(row, {
+    us: 2,
+    minUs: 1,
+    p99Us: 3,
+    algbwGBs: 2.048,
+    busbwGBs: 3.072,
+    wireBytes: 2 * 3 * 4096,
+    processes: 4,
+  });
   t.false("library" in row);
   t.like(rowOfCase({ ...one, algorithm: "point-to-point" }, { min: 1, median: 2, mean: 2.5, p99: 3 }), {
     ...{ busbwGBs: 2.048, wireBytes: 4 * 4096 },
   });
   t.is(rowOfCase({ ...one, algorithm: "shared" }, { min: 1, median: 2, mean: 2.5, p99: 3 }).wireBytes, 0);
+});
+
+test("ranks of one process send nothing to each other: what is sent, and bus bandwidth, are the processes'", (t) => {
+  const words = { transport: "ipc", algorithm: "ring", ranks: "5", "ranks-per-process": "2", bytes: "4096" };
+  const [one] = planAllreduces(words, null);
+  t.deepEqual(ranksByProcess(one), [[0, 1], [2, 3], [4]]);
+  const row = rowOfCase(one, { min: 1, median: 2, mean: 2.5, p99: 3 });
+  t.like(row, { ranks: 5, processes: 3, wireBytes: 2 * 2 * 4096, algbwGBs: 2.048 });
+  t.is(row.busbwGBs, (2.048 * 4) / 3);
+  t.false("ranksPerProcess" in row);
+});
+
+test("ranks a process are refused where there is one process, and where links alone are measured", (t) => {
+  for (const words of [
+    { "ranks-per-process": "1" },
+    { transport: "mpi", "ranks-per-process": "1" },
+    { transport: "tcp", "ranks-per-process": "2" },
+    { transport: "tcp", "ranks-per-process": "0" },
+    { transport: "tcp", "ranks-per-process": "two" },
+    { transport: "tcp", ranks: "4", "ranks-per-process": "2", algorithm: "point-to-point" },
+  ])
+    t.throws(() => planAllreduces(words, 4), { code: "bad-value" }, JSON.stringify(words));
+  const all = { transport: "tcp", ranks: "4", "ranks-per-process": "2", algorithm: "all", bytes: "4" };
+  t.is(planAllreduces(all, null).length, 5);
+});
+
+test("what needs more memory than there is, is refused before anything starts, with all processes' need", (t) => {
+  const words = {
+    transport: "tcp",
+    algorithm: "ring",
+    ranks: "4",
+    "ranks-per-process": "2",
+    bytes: "4194304",
+  };
+  const cases = planAllreduces(words, null);
+  t.notThrows(() => checkAllreduceMemory(cases, 100e6));
+  t.throws(() => checkAllreduceMemory(cases, 20e6), {
+    code: "too-much-memory",
+    message: /^4194304 bytes on 4 ranks by ring need .* in each of 2 processes/,
+  });
 });
 
 test("a wrong element is found and named, a right sum is let through", (t) => {

@@ -66,6 +66,31 @@ for (const [transport, security, sums] of [
   });
 }
 
+test("ranks of uneven processes sum in their memory first: every algorithm's sums are right, its messages the processes'", async (t) => {
+  const flags = [
+    "--transport",
+    "ipc",
+    "--ranks",
+    "5",
+    "--ranks-per-process",
+    "2",
+    "--sums",
+    "rank",
+    "--json",
+  ];
+  const more = ["--algorithm", "all,auto", "--bytes", "4,12,524292"];
+  const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags, ...more]);
+  const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
+  const { exitCode, objects, stderr } = await child.ended;
+  clearTimeout(guard);
+  t.is(exitCode, 0, stderr);
+  const rows = objects as unknown as AllreduceRow[];
+  t.is(rows.length, 15);
+  for (const row of rows) t.like(row, { transport: "ipc", ranks: 5, processes: 3 });
+  const ring = rows.find(({ algorithm, bytes }) => algorithm === "ring" && bytes === 524292);
+  t.is(ring?.wireBytes, 2 * 2 * 524292);
+});
+
 test("a process that is killed is told by its rank, and takes the others with it", async (t) => {
   const flags = ["--transport", "tcp", "--algorithm", "all", "--json"];
   const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags]);

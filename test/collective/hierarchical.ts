@@ -7,11 +7,11 @@
  * Each link between processes carries what it would carry if every process had one member. Sums are those of `allreduce` over the
  * processes' sums, each of which is made in the order of its members.
  */
-import type { ActionList } from "./action.ts";
-import { ActionListBuilder } from "./action-list.ts";
-import type { Allreduce } from "./algorithms.ts";
-import { broadcast } from "./broadcast.ts";
-import { type Levels, memberOf } from "./group.ts";
+import type { ActionList } from "../../src/collective/action.ts";
+import { ActionListBuilder } from "../../src/collective/action-list.ts";
+import type { Allreduce } from "../../src/collective/algorithms.ts";
+import { broadcast } from "../../src/collective/broadcast.ts";
+import { type Levels, memberOf } from "../../src/collective/group.ts";
 import { reduce } from "./reduce.ts";
 
 /** The groups of `levels` are of members. */

@@ -1,7 +1,7 @@
 /** Reduce: x0 + x1 + x2 …, in the order of the members from the root on, in the root's buffer; each straight from its member. */
-import { type ActionList, inBuffer, inScratch } from "./action.ts";
-import { ActionListBuilder } from "./action-list.ts";
-import { segmentsOf } from "./chunk.ts";
+import { type ActionList, inBuffer, inScratch } from "../../src/collective/action.ts";
+import { ActionListBuilder } from "../../src/collective/action-list.ts";
+import { segmentsOf } from "../../src/collective/chunk.ts";
 
 /** Segments that wait for their sum. */
 const SLOTS = 4;
