@@ -11,7 +11,7 @@ import type { NamedTensor } from "./checkpoint/tensor.ts";
 import { allFinite, hashingWeights } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
 import { elementCount } from "./graph/tensor.ts";
-import { checkFit, checkFmaClass, checkResume, checkSameData } from "./job/fit.ts";
+import { checkFit, checkFmaClass, checkResume, checkSameData, otherKernels } from "./job/fit.ts";
 import { inSlices } from "./job/in-slices.ts";
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
@@ -39,7 +39,8 @@ class Training {
   readonly #stepsPerEpoch: number;
   readonly #steps: number;
   #at: Position;
-  #checkpointed = -1;
+  /** The step after which all processes had the same weights, and a checkpoint was written. */
+  #agreed = -1;
   /** Null until a checkpoint needs it. */
   #dataSha256: string | null;
   readonly #warnings: readonly string[];
@@ -206,12 +207,15 @@ class Training {
   /** The entry of an epoch that was cut short, or spoilt: part of the result, not of the state to go on from. */
   #cutShort: EpochRecord | null = null;
 
+  /** All processes come by at the same step: what is kept is what all have. */
   async #save(): Promise<void> {
     const { checkpointFolder, observer } = this.#options;
-    if (!checkpointFolder || this.#checkpointed === this.#at.step) return;
+    if (this.#agreed === this.#at.step) return;
+    await this.#session.agree();
+    this.#agreed = this.#at.step;
+    if (!checkpointFolder) return;
     const path = join(checkpointFolder, checkpointName(this.#at.step));
     await inSlices(writingCheckpoint(path, this.#session.tensors, this.#state()));
-    this.#checkpointed = this.#at.step;
     observer?.checkpoint?.(path);
   }
 
@@ -287,12 +291,4 @@ class Training {
 function stepsOf({ epochs, maxSteps }: Settings, resume: Checkpoint | undefined): string {
   const { step = 0, epoch = 0, stepInEpoch = 0 } = resume?.state ?? {};
   return JSON.stringify({ step, epoch, stepInEpoch, epochs, maxSteps });
-}
-
-/** A warning if the checkpoint was trained by other kernels than these. */
-function otherKernels(resume: Checkpoint | undefined, digest: string): string[] {
-  if (!resume || resume.state.kernelDigest === digest) return [];
-  return [
-    `${resume.path} was trained with kernels ${resume.state.kernelDigest.slice(0, 12)}, these are ${digest.slice(0, 12)}: the bits may differ from an uninterrupted run's`,
-  ];
 }

@@ -82,3 +82,11 @@ export function checkFmaClass({ path, state }: Checkpoint, fma: boolean): void {
       : "give --fma off",
   );
 }
+
+/** A warning if the checkpoint was trained by other kernels than these. */
+export function otherKernels(resume: Checkpoint | undefined, digest: string): string[] {
+  if (!resume || resume.state.kernelDigest === digest) return [];
+  return [
+    `${resume.path} was trained with kernels ${resume.state.kernelDigest.slice(0, 12)}, these are ${digest.slice(0, 12)}: the bits may differ from an uninterrupted run's`,
+  ];
+}

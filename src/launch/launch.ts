@@ -269,9 +269,9 @@ class Conductor {
       );
       throw new RankError(
         "replicas-differ",
-        `${member.name} ended with other weights (${theirs}) than ${first.name} (${own})`,
+        `${first.name} and ${member.name} ended with different weights (${own}, ${theirs})`,
         "this is a defect of Lockstep, or of a machine's memory: please report it",
-        member.where(result.steps),
+        { step: result.steps },
       );
     }
     return result;

@@ -8,7 +8,7 @@ export type Digest = Readonly<Record<string, string>>;
 type Settings = Pick<SessionOptions, "seed" | "shuffle" | "numerics" | "allreduce" | "training" | "world">;
 
 export function digestOf(
-  session: Pick<Session, "layout" | "compiled" | "tensors" | "dataSha256">,
+  session: Pick<Session, "forms" | "layout" | "compiled" | "tensors" | "dataSha256">,
   { seed, shuffle, numerics, allreduce, training, world }: Settings,
 ): Digest {
   const { layout, compiled } = session;
@@ -27,6 +27,7 @@ export function digestOf(
     "test data": session.dataSha256("test"),
     settings: JSON.stringify({ seed, shuffle, numerics, allreduce, ...training }),
     ranks: world.ranks.join(","),
+    forms: session.forms.join(","),
     transfers: sha256(JSON.stringify(pieces)),
     weights: sha256(JSON.stringify(session.tensors.map(({ name, data }) => [name, sha256(data)]))),
   };

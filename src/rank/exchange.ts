@@ -1,6 +1,6 @@
 /**
  * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links, puts what arrives into
- * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only.
+ * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only, but for what --numerics fast adds.
  */
 import { LockstepError, RankError } from "../base/errors.ts";
 import { operationName, placeOf, type Transfer } from "../program/transfers.ts";
@@ -8,11 +8,18 @@ import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Allreduces } from "./allreduces.ts";
 import { WORD } from "./control.ts";
-import { FINGERPRINT_WORDS, Replicas } from "./replicas.ts";
-import { arrivedWord, executionOf, leftWord, phaseOf, SIGNAL } from "./signals.ts";
+import { BETWEEN_STEPS, FINGERPRINT_WORDS, Replicas } from "./replicas.ts";
+import { arrivedWord, executionOf, leftWord, phaseOf, queueSlots, SIGNAL } from "./signals.ts";
 
 /** Flag of a message: this step is the last one. */
 const LAST_STEP = 1;
+
+/** Whoever waits for the others' fingerprints. */
+interface Agreement {
+  readonly round: number;
+  readonly resolve: () => void;
+  readonly reject: (error: LockstepError) => void;
+}
 
 export interface ExchangeOptions {
   readonly memory: WebAssembly.Memory;
@@ -37,6 +44,7 @@ export class Exchange implements Inbox {
   readonly #replicas: Replicas;
   /** The execution whose fingerprint was told last. */
   #told = 0;
+  #agreeing: Agreement | null = null;
   /** Slots of the queue that were taken. */
   #taken = 0;
   #isClosed = false;
@@ -44,7 +52,12 @@ export class Exchange implements Inbox {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     const { world, transfers, step } = options;
-    this.#replicas = new Replicas({ world, channel: transfers.length, step: () => step() - 1 });
+    this.#replicas = new Replicas({
+      ...{ world, channel: transfers.length, step: () => step() - 1 },
+      agreed: (round) => {
+        if (round === this.#agreeing?.round) this.#agreeing.resolve();
+      },
+    });
   }
 
   /** What the messages of each channel are, for people. */
@@ -57,6 +70,25 @@ export class Exchange implements Inbox {
     this.#transport = transport;
     this.#allreduces = this.#options.allreduces(transport);
     this.#listen();
+  }
+
+  /**
+   * Resolves when all processes have told the same fingerprint after `step` steps; rejects with a RankError if they have not, or not in
+   * time, and with what fails meanwhile. No step may be under way.
+   */
+  async agree(words: Uint32Array, step: number, timeoutMs: number): Promise<void> {
+    const round = BETWEEN_STEPS + step;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#agreeing = { round, resolve, reject };
+        timer = setTimeout(() => reject(unheard(step, timeoutMs)), timeoutMs);
+        this.#replicas.tell(this.#transport as Transport, round, words);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#agreeing = null;
+    }
   }
 
   /** Ends the listening; the transport is its owner's to close. */
@@ -120,6 +152,7 @@ export class Exchange implements Inbox {
   }
 
   failed(error: LockstepError): void {
+    this.#agreeing?.reject(error);
     this.#options.failed(error);
   }
 
@@ -149,7 +182,7 @@ export class Exchange implements Inbox {
     this.#tellFingerprint();
     if (Atomics.exchange(signals, SIGNAL.held, 0) !== 0) this.#transport?.resume();
     for (;;) {
-      const slot = SIGNAL.queue + (this.#taken % transfers.length);
+      const slot = SIGNAL.queue + (this.#taken % queueSlots(transfers.length));
       const entry = Atomics.exchange(signals, slot, 0);
       if (entry === 0) return;
       this.#taken = (this.#taken + 1) >>> 0;
@@ -236,6 +269,15 @@ export class Exchange implements Inbox {
       { rank: firstRankOf(world, peer), step: step(), operation: "training: receive" },
     );
   }
+}
+
+function unheard(step: number, timeoutMs: number): RankError {
+  return new RankError(
+    "comparing-late",
+    `not all processes have told in ${timeoutMs / 1000} s which weights they have after ${step} steps`,
+    "look at what the other processes were doing, or raise --collective-timeout",
+    { step, operation: "training: compare weights" },
+  );
 }
 
 const names = ({ pieces }: Transfer): string => pieces.map(({ name }) => name).join(", ");

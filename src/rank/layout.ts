@@ -26,6 +26,7 @@ import { planAllreduces } from "./allreduces.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { STEP_RING } from "./job.ts";
+import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { signalsBytes } from "./signals.ts";
 
 /** Test samples that a rank evaluates at once. */
@@ -54,6 +55,8 @@ export interface LayoutOptions {
 
 export interface ProcessLayout {
   readonly bytes: number;
+  /** Of them the first, in which lies what has a name: the same however the processes come to their gradients. */
+  readonly namedBytes: number;
   /** Addresses of everything that has a name; what belongs to the evaluation begins with "test.". */
   readonly addresses: ReadonlyMap<string, number>;
   readonly step: StepGraph;
@@ -116,6 +119,7 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
   reserve("lossRing", 8 * STEP_RING);
   reserve("durationRing", 8 * STEP_RING);
   reserve("initialStream", STREAM.bytes);
+  reserve("fingerprint", 4 * FINGERPRINT_WORDS);
   reserve("order", 4 * ORDER_SLOTS * data.train.count);
   for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
 }
@@ -178,6 +182,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   addresses.set("allreduces", arena.reserve(planAllreduces(transfers, world).bytes));
   return {
     bytes: arena.endBytes,
+    namedBytes: valuesBase,
     addresses,
     step: parts[0].step,
     columns: columnSlices(parts, partitions),

@@ -11,6 +11,9 @@ import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 
 /** For each other process. */
 const PATIENCE = { roundsMs: 10, bulkMs: 30 };
+/** What takes 40 ms a peer on links that are well, and some seconds at the start of many processes on few cores. */
+const LIMIT_MS = 60_000;
+const PEER_LIMIT_MS = 1000;
 /** By which the figures come; the channels below are those of the distance. */
 const FIGURES = 1000;
 /** Rows, columns and depth of the product that is timed, and how often. */
@@ -35,10 +38,11 @@ export class Measuring implements Inbox {
 
   /**
    * Resolves when this process knows what process 0 has measured. All processes call it. Rejects when a link fails, with what
-   * stop() is told, or after `timeoutMs`.
+   * failed() is told, or when it takes far longer than it may for so many processes.
    */
-  async measure(transport: Transport, module: WebAssembly.Module, timeoutMs: number): Promise<Measured> {
-    const timer = setTimeout(() => this.failed(late(timeoutMs)), timeoutMs);
+  async measure(transport: Transport, module: WebAssembly.Module): Promise<Measured> {
+    const limitMs = LIMIT_MS + transport.peers.length * PEER_LIMIT_MS;
+    const timer = setTimeout(() => this.failed(late(limitMs)), limitMs);
     try {
       await (this.#self === 0 ? this.#measureAll(transport, module) : this.#hear(transport));
     } finally {
@@ -90,11 +94,11 @@ export class Measuring implements Inbox {
   }
 }
 
-function late(timeoutMs: number): RankError {
+function late(limitMs: number): RankError {
   return new RankError(
     "measuring-late",
-    `the links between the processes were not measured in ${timeoutMs / 1000} s`,
-    "look at the network and the load of the machines, or choose by --allreduce exchange",
+    `the links between the processes were not measured in ${limitMs / 1000} s`,
+    "look at the network and the load of the machines: lockstep doctor measures every two of them; --allreduce exchange needs no figures",
     { operation: "measure links" },
   );
 }

@@ -29,7 +29,7 @@ export interface PeerOptions {
   readonly measured: WebAssembly.Module | null;
   /** The step in hand. */
   readonly step: () => number;
-  /** How long measuring may take. */
+  /** How long a process waits for the others' fingerprints. */
   readonly timeoutMs: number;
   /** Asked once the links are open, and measured. */
   readonly exchange: (measured: Measured | null) => Exchange;
@@ -82,6 +82,11 @@ export class Peers {
     return this.#opened;
   }
 
+  /** Resolves when all processes have the same fingerprint after `step` steps. */
+  async agree(words: Uint32Array, step: number): Promise<void> {
+    await this.#exchange?.agree(words, step, this.#options.timeoutMs);
+  }
+
   /** Says why this process stops, also where links are still opening. */
   abort(failure: unknown): void {
     this.#transport?.abort(reportOf(failure));
@@ -97,14 +102,14 @@ export class Peers {
   }
 
   async #open(digest: Digest): Promise<void> {
-    const { connect, measured, timeoutMs, exchange } = this.#options;
+    const { connect, measured, exchange } = this.#options;
     const { signal } = this.#leaving;
     const inbox = new Forwarding(this.#measuring);
     const options = { signal, recorder: this.#recorder, operations: this.#operations };
     const transport = await connect(digest, inbox, options);
     this.#transport = transport;
     if (signal.aborted) return transport.abort(reportOf(signal.reason));
-    const figures = measured === null ? null : await this.#measuring.measure(transport, measured, timeoutMs);
+    const figures = measured === null ? null : await this.#measuring.measure(transport, measured);
     if (signal.aborted) return;
     this.#exchange = exchange(figures);
     this.#name(this.#exchange.operations);

@@ -1,7 +1,7 @@
-/** The layout of a session: planned with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
+/** The layouts of a session: planned with the kernels' own answer on scratch; the memory they answer in is dropped at once. */
 import { instantiateKernels } from "../kernels/load.ts";
-import { createMemory } from "../kernels/memory.ts";
-import type { SumPlan } from "../program/chunks.ts";
+import { createMemory, MEMORY_LIMIT_BYTES } from "../kernels/memory.ts";
+import { allBy, type SumForm, type SumPlan } from "../program/chunks.ts";
 import { layOut, type ProcessLayout } from "./layout.ts";
 import type { SessionOptions } from "./session.ts";
 
@@ -22,4 +22,30 @@ export function planLayout(
     sums,
     scratchBytes: instantiateKernels(module, createMemory(0)),
   });
+}
+
+export interface OpenForms {
+  readonly forms: readonly SumForm[];
+  /** Of the first form. */
+  readonly layout: ProcessLayout;
+  /** Of a memory with room for any mixture of the forms: what has a name is there once. */
+  readonly bytes: number;
+}
+
+/** Of the forms, best first, as many as a memory can have room for; the first in any case. */
+export function planForms(
+  options: Parameters<typeof planLayout>[0],
+  module: WebAssembly.Module,
+  forms: readonly SumForm[],
+): OpenForms {
+  const [layout, ...others] = forms.map((form) => planLayout(options, module, allBy(form)));
+  let { bytes } = layout;
+  let kept = 1;
+  for (const other of others) {
+    const more = other.bytes - other.namedBytes;
+    if (bytes + more > MEMORY_LIMIT_BYTES) break;
+    bytes += more;
+    kept++;
+  }
+  return { forms: forms.slice(0, kept), layout, bytes };
 }

@@ -134,10 +134,11 @@ export class RankProcess {
       const { code, fix, rank, step, operation, stack } = message;
       // A rank that gave up because another failed is not the first failure, whoever is heard first.
       if (code === "aborted") return;
-      const error = new RankError(code, `rank ${rank} failed at step ${step}: ${message.message}`, fix, {
-        ...{ rank, step, operation },
-      });
-      if (stack) error.stack = stack;
+      // Who waits for others tells of them, not of itself.
+      const isOwn = !code.endsWith("-late");
+      const text = isOwn ? `rank ${rank} failed at step ${step}: ${message.message}` : message.message;
+      const error = new RankError(code, text, fix, { rank, step, operation });
+      if (stack && isOwn) error.stack = stack;
       this.#fail(error);
     } else if (this.#pending && ++this.#pending.answers === this.#workers.length) {
       const { resolve } = this.#pending;

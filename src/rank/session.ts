@@ -5,7 +5,7 @@ import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
@@ -18,7 +18,7 @@ import {
   type Measured,
   sumPlanOf,
 } from "../plan/gradients.ts";
-import { allBy, type SumForm } from "../program/chunks.ts";
+import type { SumForm } from "../program/chunks.ts";
 import { processCount, type World } from "../program/world.ts";
 import { digestOf } from "./digest.ts";
 import type { Exchange } from "./exchange.ts";
@@ -29,8 +29,9 @@ import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { type Connect, Peers } from "./peers.ts";
-import { planLayout } from "./plan-layout.ts";
+import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
+import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
 import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
 
@@ -82,6 +83,8 @@ export interface Evaluation {
 
 export class Session {
   readonly compiled: CompiledKernels;
+  /** The forms of gradients that are open, until links are measured. */
+  readonly forms: readonly SumForm[];
   readonly #options: Plan;
   readonly #memory: WebAssembly.Memory;
   readonly #losses: Float64Array;
@@ -97,17 +100,17 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    const forms = formsOf(options, training !== null && processCount(world) > 1);
-    const layouts = forms.map((form) => planLayout(options, this.compiled.module, allBy(form)));
-    this.#layout = layouts[0];
-    checkMemory(this.layout, training?.batch ?? this.layout.evaluationBatch);
-    // Room for any mixture of the forms: pages that nobody touches cost nothing.
-    const bytes = layouts.reduce((sum, layout) => sum + layout.bytes, 0);
+    const isShared = training !== null && processCount(world) > 1;
+    const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
+    this.#layout = layout;
+    this.forms = forms;
+    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch);
     this.#memory = createMemory(bytes);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    const measures = `${forms}` !== "exchange";
-    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, forms, measures) : null;
+    // Of the others the number of chunks, if not the form, depends on links.
+    const measures = forms.some((form) => form !== "exchange");
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures) : null;
     if (this.#peers === null || !measures) this.#start();
   }
 
@@ -136,7 +139,7 @@ export class Session {
   }
 
   get memoryBytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.layout.bytes;
   }
 
   get stepsDone(): number {
@@ -157,6 +160,17 @@ export class Session {
 
   stopAfterThisStep(): void {
     this.#ranks.stopAfterThisStep();
+  }
+
+  /** Between steps: resolves when all processes of the world have the same weights, rejects with a RankError if they have not. */
+  async agree(): Promise<void> {
+    if (this.#peers === null) return;
+    const state = this.#address("fingerprint");
+    const words = new Uint32Array(this.#memory.buffer, state, FINGERPRINT_WORDS).fill(0);
+    const kernels = instantiateKernels(this.compiled.module, this.#memory);
+    for (const { name, shape } of this.layout.step.parameters)
+      kernels.fingerprint(state, this.#address(name), elementCount(shape));
+    await this.#peers.agree(words, this.stepsDone);
   }
 
   /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */
@@ -226,11 +240,11 @@ export class Session {
     await this.#peers?.close();
   }
 
-  #makePeers(connect: Connect, forms: readonly SumForm[], measures: boolean): Peers {
+  #makePeers(connect: Connect, measures: boolean): Peers {
     const { world, timeoutMs } = this.#options;
     const module = measures ? this.compiled.module : null;
     const step = stepInHand(this.#memory, this.layout, world);
-    const exchange = (measured: Measured | null) => this.#exchangeFor(measured, forms);
+    const exchange = (measured: Measured | null) => this.#exchangeFor(measured);
     return new Peers({ world, connect, measured: module, step, timeoutMs, exchange });
   }
 
@@ -241,13 +255,15 @@ export class Session {
   }
 
   /** Where links were measured, the plan that they ask for; then the ranks are started by it. */
-  #exchangeFor(measured: Measured | null, forms: readonly SumForm[]): Exchange {
+  #exchangeFor(measured: Measured | null): Exchange {
     if (measured !== null) {
       const { world, training } = this.#options;
       const { batch } = training as NonNullable<Plan["training"]>;
-      const choices = chooseSums(layersOf(this.layout.step.graph.nodes), batch, world, forms, measured);
+      const choices = chooseSums(layersOf(this.layout.step.graph.nodes), batch, world, this.forms, measured);
       this.#gradients = { measured, choices };
       this.#layout = planLayout(this.#options, this.compiled.module, sumPlanOf(choices));
+      if (this.layout.bytes > this.#memory.buffer.byteLength)
+        throw new Error(`the chosen forms need ${this.layout.bytes} bytes, more than were reserved for any`);
       this.#start();
     }
     const fail = (error: LockstepError) => this.#ranks.fail(error);

@@ -41,12 +41,19 @@ export const enteredValue = (execution: number, phase: number): number =>
 export const executionOf = (entered: number): number => entered >>> PHASE_BITS;
 export const phaseOf = (entered: number): number => entered & ((1 << PHASE_BITS) - 1);
 
-/** A word past the queue: which transfer it is about is added. */
-const partsWord = (transfers: number): number => SIGNAL.queue + transfers;
-export const leftWord = (transfers: number): number => SIGNAL.queue + 2 * transfers;
-export const arrivedWord = (transfers: number): number => SIGNAL.queue + 3 * transfers;
+/** Slots of the queue: a power of two, so that the slots of tickets follow each other also where tickets begin anew at 2³². */
+export function queueSlots(transfers: number): number {
+  let slots = 1;
+  while (slots < transfers) slots *= 2;
+  return slots;
+}
 
-export const signalsBytes = (transfers: number): number => 4 * (SIGNAL.queue + 4 * transfers);
+/** A word past the queue: which transfer it is about is added. */
+const partsWord = (transfers: number): number => SIGNAL.queue + queueSlots(transfers);
+export const leftWord = (transfers: number): number => partsWord(transfers) + transfers;
+export const arrivedWord = (transfers: number): number => partsWord(transfers) + 2 * transfers;
+
+export const signalsBytes = (transfers: number): number => 4 * (partsWord(transfers) + 3 * transfers);
 
 export function signalWords(memory: WebAssembly.Memory, address: number, transfers: number): Int32Array {
   return new Int32Array(memory.buffer, address, signalsBytes(transfers) / 4);
@@ -73,6 +80,11 @@ export class Signals {
   readonly #control: Int32Array;
   readonly #transfers: readonly Transfer[];
   readonly #parts: Int32Array;
+  /** Where words of transfers begin, and how many slots the queue has: reckoned once. */
+  readonly #slots: number;
+  readonly #partsAt: number;
+  readonly #leftAt: number;
+  readonly #arrivedAt: number;
   readonly #options: SignalOptions;
   /** Of steps by this rank; the same on every rank of the world. */
   #execution = 0;
@@ -86,6 +98,10 @@ export class Signals {
     this.#words = words;
     this.#control = control;
     this.#transfers = transfers;
+    this.#slots = queueSlots(transfers.length);
+    this.#partsAt = partsWord(transfers.length);
+    this.#leftAt = leftWord(transfers.length);
+    this.#arrivedAt = arrivedWord(transfers.length);
     this.#parts = Int32Array.from(transfers, ({ parts }) => parts);
     this.#options = options;
   }
@@ -110,8 +126,8 @@ export class Signals {
       barrier: meet,
       enter: (phase) => this.#enter(phase),
       start: (transfer) => this.#start(transfer),
-      wait: (transfer) => this.#await(arrivedWord(this.#transfers.length), transfer),
-      drain: (transfer) => this.#await(leftWord(this.#transfers.length), transfer),
+      wait: (transfer) => this.#await(this.#arrivedAt, transfer),
+      drain: (transfer) => this.#await(this.#leftAt, transfer),
     };
   }
 
@@ -123,11 +139,10 @@ export class Signals {
   /** Whoever makes the last part puts the transfer into the queue. It is in it once at most: drain sees to that. */
   #start(transfer: number): void {
     const words = this.#words;
-    const count = this.#transfers.length;
     const parts = this.#parts[transfer];
-    if (Atomics.add(words, partsWord(count) + transfer, 1) + 1 < parts) return;
-    Atomics.store(words, partsWord(count) + transfer, 0);
-    const slot = (Atomics.add(words, SIGNAL.tickets, 1) >>> 0) % count;
+    if (Atomics.add(words, this.#partsAt + transfer, 1) + 1 < parts) return;
+    Atomics.store(words, this.#partsAt + transfer, 0);
+    const slot = (Atomics.add(words, SIGNAL.tickets, 1) >>> 0) % this.#slots;
     Atomics.store(words, SIGNAL.queue + slot, transfer + 1);
     this.#ring();
   }
@@ -151,7 +166,7 @@ export class Signals {
       Atomics.add(this.#control, beatWord(this.#options.rank), 1);
       if (Atomics.load(this.#control, WORD.abort) !== 0) throw this.#aborted();
     }
-    throw this.#late(transfer, first === arrivedWord(this.#transfers.length));
+    throw this.#late(transfer, first === this.#arrivedAt);
   }
 
   #aborted(): RankError {
@@ -165,7 +180,7 @@ export class Signals {
     const { step, rank, world } = this.#options;
     return new RankError(
       "transfer-late",
-      `waited ${seconds} s for ${what} to be added up by all processes`,
+      `${what} was not added up by all processes in ${seconds} s; rank ${worldRank(world, rank)} waits for it`,
       "look at what the other processes were doing, or raise --collective-timeout",
       { rank: worldRank(world, rank), step: step(), operation: `add ${what}` },
     );
@@ -174,19 +189,25 @@ export class Signals {
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
     const { sender, pieces } = this.#transfers[transfer];
-    const seconds = (timeoutMs + GRACE_MS) / 1000;
-    const what = pieces.map(({ name }) => name).join(", ");
+    const seconds = timeoutMs / 1000;
+    const what = listed(pieces.map(({ name }) => name));
     if (sender < 0) return this.#unadded(what, seconds);
     const message = incoming
-      ? `waited ${seconds} s for ${what} from process ${sender} (${ranksOf(world, sender)})`
-      : `${what} could not be sent in ${seconds} s`;
+      ? `process ${sender} (${ranksOf(world, sender)}) has not sent ${what} in ${seconds} s; rank ${worldRank(world, rank)} waits for it`
+      : `rank ${worldRank(world, rank)} could not send ${what} in ${seconds} s`;
     return new RankError(
       "transfer-late",
       message,
-      "look at what the other process was doing, or raise --collective-timeout",
+      "look at what that process was doing (logs/flight-….json of the run has its last transfers), or raise --collective-timeout",
       incoming
         ? { rank: firstRankOf(world, sender), step: step(), operation: `wait for ${what}` }
         : { rank: worldRank(world, rank), step: step(), operation: `send ${what}` },
     );
   }
+}
+
+/** "a, b and 2 more". */
+function listed(names: readonly string[]): string {
+  const rest = names.length - 2;
+  return names.slice(0, 2).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }

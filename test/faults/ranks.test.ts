@@ -38,23 +38,23 @@ const OF_TWO_HOSTS: [fault: string, told: Told, words: RegExp][] = [
   [
     `spin:2:${STEP}`,
     LATE,
-    /waited 3 s for .* from process 1 \(rank 2\).*host 127\.0\.0\.1.*training: wait for/,
+    /process 1 \(rank 2\) has not sent .* in 2 s; rank [01] waits for it \(host 127\.0\.0\.1, step 45, operation training: wait for/,
   ],
   [
     `hang:2:${STEP}`,
     LATE,
-    /waited 3 s for .* from process 1 \(rank 2\).*host 127\.0\.0\.1.*training: wait for/,
+    /process 1 \(rank 2\) has not sent .* in 2 s; rank [01] waits for it \(host 127\.0\.0\.1, step 45, operation training: wait for/,
   ],
   [
     `spin:1:${STEP}`,
     { code: "rank-late", rank: 1, host: "localhost", step: STEP, operation: "training: barrier" },
-    /rank 0 waited 2 s for rank 1 \(host localhost, operation training: barrier\)/,
+    /rank 0 waited 2 s for rank 1 \(host localhost, step 45, operation training: barrier\)/,
   ],
   [
     // Where both wait for each other, the one who loses patience first tells of it, and what it waited for.
     `skip:2:${STEP}`,
     { code: "transfer-late", step: STEP },
-    /waited 3 s for .* from process \d \(ranks? .*\).*host|rank 2 failed .* could not be sent in 3 s \(host 127/,
+    /process \d \(ranks? .*\) has not sent .* in 2 s; rank \d waits.*host|rank 2 could not send .* in 2 s \(host 127/,
   ],
   [
     `shape:2:${STEP}`,

@@ -66,10 +66,7 @@ for (const [ranks, rank] of [
         fix: "look at what that rank was doing, or raise --collective-timeout",
         ...{ rank, step: 3, operation: "training: barrier" },
       });
-      t.regex(
-        String(message),
-        RegExp(`^rank ${rank} failed at step 3: rank \\d waited 1 s for rank ${rank}$`),
-      );
+      t.regex(String(message), RegExp(`^rank \\d waited 1 s for rank ${rank}$`));
     },
   );
 
