@@ -6,6 +6,7 @@ import { type Resolved, resolveSettings } from "../base/resolve.ts";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { batchCount } from "../data/shares.ts";
 import { type EarlierRun, openRun } from "../run/open.ts";
+import { grouped } from "./progress.ts";
 
 /** With these the weights stay the same (the FMA class has a check of its own), or the run only gets longer. */
 const MAY_CHANGE: readonly (keyof Settings)[] = [
@@ -97,10 +98,20 @@ export function checkStepsLeft(
   samples: number,
   { batch, epochs, maxSteps }: Settings,
 ): void {
-  const steps = Math.min(epochs * batchCount(samples, batch), maxSteps ?? Infinity);
+  const perEpoch = batchCount(samples, batch);
+  const steps = Math.min(epochs * perEpoch, maxSteps ?? Infinity);
   if (step < steps) return;
-  const fix = step === maxSteps ? "raise --max-steps" : `raise --epochs above ${epochs}`;
-  throw new InputError("nothing-to-resume", `${name} has finished its ${steps} steps`, fix);
+  const limits: readonly (readonly [flag: string, given: number | null, done: number, steps: number])[] = [
+    ["--max-steps", maxSteps, step, maxSteps ?? Infinity],
+    ["--epochs", epochs, Math.floor(step / perEpoch), epochs * perEpoch],
+  ];
+  const [flag, given] = limits.find((limit) => limit[3] === steps)!;
+  const message =
+    step === steps
+      ? `${name} has finished its ${steps} steps`
+      : `${name} has done ${grouped(step)} steps already, and ${flag} is ${given}`;
+  const above = limits.filter((limit) => limit[3] <= step).map(([word, , done]) => `${word} above ${done}`);
+  throw new InputError("nothing-to-resume", message, `raise ${above.join(", and ")}`);
 }
 
 /** "maxSteps" → "max-steps" */

@@ -58,6 +58,15 @@ test("a finished run, another learning rate (also in its config.yaml) and a run 
     return stderr;
   };
   t.is(await refused(), "lockstep: done has finished its 30 steps\n  fix: raise --epochs above 1\n");
+  t.is(
+    await refused("--epochs", "2", "--max-steps", "10"),
+    "lockstep: done has done 30 steps already, and --max-steps is 10\n  fix: raise --max-steps above 30\n",
+  );
+  t.is(
+    await refused("--epochs", "2", "--max-steps", "30"),
+    "lockstep: done has finished its 30 steps\n  fix: raise --max-steps above 30\n",
+  );
+  t.regex(await refused("--max-steps", "10"), /fix: raise --max-steps above 30, and --epochs above 1\n$/);
   t.regex(
     await refused("--lr", "0.25", "--batch", "20", "--seed", "2"),
     /keeps its settings: seed is 1 there and 2 here; lr is 0.5 there and 0.25 here\n/,
