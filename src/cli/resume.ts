@@ -1,5 +1,5 @@
 /** What `--resume` starts from, and which settings a resumed run may change. */
-import type { Settings } from "../base/config.ts";
+import { EXACT_ALLREDUCE, type Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { CheckedLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
@@ -74,7 +74,7 @@ export function resumedSettings(
   const after = resolveSettings([run.config, ...layers], cores);
   const keys = Object.keys(after.settings) as (keyof Settings)[];
   const changed = keys.filter(
-    (key) => String(before[key]) !== String(after.settings[key]) && !MAY_CHANGE.includes(key),
+    (key) => String(before[key]) !== String(after.settings[key]) && !mayChange(key, before, after.settings),
   );
   if (changed.length === 0) return after;
   const edited = (key: keyof Settings) => ["run", "default"].includes(after.origins[key]);
@@ -89,6 +89,13 @@ export function resumedSettings(
       ? "undo the change in config.yaml, or train a new run"
       : "leave them out, or train a new run; --ranks, --hosts, --epochs and --max-steps may change",
   );
+}
+
+/** Ways to the same exact sums may take turns: links differ, and so does which is fastest. */
+function mayChange(key: keyof Settings, before: Settings, after: Settings): boolean {
+  const isExact = ({ numerics, allreduce }: Settings) =>
+    numerics === "exact" && EXACT_ALLREDUCE.some((way) => way === allreduce);
+  return MAY_CHANGE.includes(key) || (key === "allreduce" && isExact(before) && isExact(after));
 }
 
 /** Throws an InputError if the run has no step left to take. */

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import test from "ava";
 import { Child, json, lockstep, TINY, workplace } from "./child.ts";
 
-test("Ctrl-C keeps the work; resumed on more ranks, the run has the weights of one that was never interrupted", async (t) => {
+test("Ctrl-C keeps the work; resumed on more ranks that add in another exact way, the run has the weights of one that was never interrupted", async (t) => {
   const folder = workplace(t);
   const long = [...TINY, "--epochs", "100000", "--run-dir", "cut"];
   const child = new Child(folder, [...long, "-v"]);
@@ -23,11 +23,7 @@ test("Ctrl-C keeps the work; resumed on more ranks, the run has the weights of o
     "train",
     "--resume",
     "cut",
-    "--ranks",
-    "3",
-    "--max-steps",
-    end,
-    "--json",
+    ...["--ranks", "3", "--max-steps", end, "--allreduce", "ordered", "--json"],
   );
   t.is(resumed.exitCode, 0, resumed.stderr);
   t.like(resumed.objects.at(-1), { status: "ok", steps: steps + 7, runDir: join(folder, "cut"), ranks: 3 });
@@ -70,6 +66,10 @@ test("a finished run, another learning rate (also in its config.yaml) and a run 
   t.regex(
     await refused("--lr", "0.25", "--batch", "20", "--seed", "2"),
     /keeps its settings: seed is 1 there and 2 here; lr is 0.5 there and 0.25 here\n/,
+  );
+  t.regex(
+    await refused("--numerics", "fast", "--allreduce", "ring", "--epochs", "2"),
+    /numerics is exact there and fast here; allreduce is auto there and ring here\n/,
   );
   const config = join(folder, "done", "config.yaml");
   const text = readFileSync(config, "utf8");
