@@ -211,7 +211,7 @@ class Training {
   async #save(): Promise<void> {
     const { checkpointFolder, observer } = this.#options;
     if (this.#agreed === this.#at.step) return;
-    await this.#session.agree();
+    await this.#session.agree(this.#at.step);
     this.#agreed = this.#at.step;
     if (!checkpointFolder) return;
     const path = join(checkpointFolder, checkpointName(this.#at.step));

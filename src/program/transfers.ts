@@ -36,13 +36,20 @@ export interface Transfer {
   readonly allreduce: AllreduceName | null;
 }
 
-/** What a transfer is called where many are listed. */
-export function operationName({ pieces, sender, allreduce }: Transfer): string {
+/** What a transfer takes along, for people: "a, b and 2 more". */
+export function namesOf({ pieces }: Pick<Transfer, "pieces">): string {
   const [first, second, ...others] = pieces.map(({ name }) => name);
   const more = others.length > 0 ? ` and ${others.length} more` : "";
-  const names = second === undefined ? first : `${first}, ${second}${more}`;
+  return second === undefined ? first : `${first}, ${second}${more}`;
+}
+
+/** What a transfer is called where many are listed. */
+export function operationName(transfer: Transfer): string {
+  const { sender, allreduce } = transfer;
+  const names = namesOf(transfer);
   return allreduce === null ? `${names} of process ${sender}` : `${allreduce} of ${names}`;
 }
+
 /** The sender of what all processes add. */
 const NOBODY = -1;
 
@@ -161,7 +168,8 @@ function transfersOfBundle(world: World, ids: TransferIds, bundle: number, load:
     receivers: everyone(world).filter((process) => process !== sender),
     ...load,
     parts: load.pieces.length * world.ranks[sender],
-    ...{ next: -1, allreduce: null },
+    next: -1,
+    allreduce: null,
   }));
 }
 

@@ -3,7 +3,7 @@
  * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only, but for what --numerics fast adds.
  */
 import { LockstepError, RankError } from "../base/errors.ts";
-import { operationName, placeOf, type Transfer } from "../program/transfers.ts";
+import { namesOf, operationName, placeOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, type World } from "../program/world.ts";
 import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Allreduces } from "./allreduces.ts";
@@ -113,12 +113,12 @@ export class Exchange implements Inbox {
       if (!this.#isEntered(sequence, phase)) return null;
     }
     if (Atomics.load(signals, arrivedWord(transfers.length) + channel) === sequence)
-      throw this.#unexpected(peer, `${names(transfer)} twice in one step`);
+      throw this.#unexpected(peer, `${namesOf(transfer)} twice in one step`);
     const expected = this.#sizeOf(transfer);
     if (bytes !== expected)
       throw this.#unexpected(
         peer,
-        `${bytes} bytes of ${names(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
+        `${bytes} bytes of ${namesOf(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
       );
     return transfer.pieces.length === 1 ? this.#views(transfer)[0] : this.#stage(transfer, expected);
   }
@@ -279,8 +279,6 @@ function unheard(step: number, timeoutMs: number): RankError {
     { step, operation: "training: compare weights" },
   );
 }
-
-const names = ({ pieces }: Transfer): string => pieces.map(({ name }) => name).join(", ");
 
 const asFailure = (thrown: unknown): LockstepError =>
   thrown instanceof LockstepError

@@ -23,14 +23,17 @@ const ROUNDS = 9;
 /** The inbox of a run's links while they are measured. What is meant for the run itself is kept for the inbox that comes after. */
 export class Measuring implements Inbox {
   readonly #self: number;
+  readonly #module: WebAssembly.Module;
   readonly #ends = new Map<number, DistanceEnd>();
   readonly #figures = new Float64Array(3);
   #isOver = false;
   #told: () => void = () => {};
   #fail: (error: LockstepError) => void = () => {};
 
-  constructor(self: number, processes: number) {
+  /** `module` has the kernels whose speed is measured. */
+  constructor(self: number, processes: number, module: WebAssembly.Module) {
     this.#self = self;
+    this.#module = module;
     for (let peer = 0; peer < processes; peer++)
       if (peer !== self && (self === 0 || peer === 0))
         this.#ends.set(peer, new DistanceEnd(peer, self === 0, PATIENCE));
@@ -40,11 +43,11 @@ export class Measuring implements Inbox {
    * Resolves when this process knows what process 0 has measured. All processes call it. Rejects when a link fails, with what
    * failed() is told, or when it takes far longer than it may for so many processes.
    */
-  async measure(transport: Transport, module: WebAssembly.Module): Promise<Measured> {
+  async measure(transport: Transport): Promise<Measured> {
     const limitMs = LIMIT_MS + transport.peers.length * PEER_LIMIT_MS;
     const timer = setTimeout(() => this.failed(late(limitMs)), limitMs);
     try {
-      await (this.#self === 0 ? this.#measureAll(transport, module) : this.#hear(transport));
+      await (this.#self === 0 ? this.#measureAll(transport) : this.#hear(transport));
     } finally {
       clearTimeout(timer);
     }
@@ -71,7 +74,7 @@ export class Measuring implements Inbox {
     for (const end of this.#ends.values()) end.failed(error);
   }
 
-  async #measureAll(transport: Transport, module: WebAssembly.Module): Promise<void> {
+  async #measureAll(transport: Transport): Promise<void> {
     let [latencyUs, bytesPerUs] = [0, Number.POSITIVE_INFINITY];
     for (const end of this.#ends.values()) {
       const { roundTripUs, bytesPerSecond } = await end.measure(transport);
@@ -79,7 +82,7 @@ export class Measuring implements Inbox {
       bytesPerUs = Math.min(bytesPerUs, bytesPerSecond / 1e6);
     }
     this.#isOver = true;
-    this.#figures.set([latencyUs, bytesPerUs, flopsPerUs(module)]);
+    this.#figures.set([latencyUs, bytesPerUs, flopsPerUs(this.#module)]);
     const bytes = new Uint8Array(this.#figures.buffer.slice());
     const message = { channel: FIGURES, sequence: 0, flags: 0, bytes };
     for (const peer of transport.peers) transport.send(peer, message, () => {});

@@ -35,24 +35,24 @@ export interface PeerOptions {
   readonly exchange: (measured: Measured | null) => Exchange;
 }
 
-/** Hands on to whoever is there now. */
+/** Hands on to whoever is there now. While nobody is, nothing has a place, and opening tells of failures. */
 class Forwarding implements Inbox {
-  to: Inbox;
+  to: Inbox | null;
 
-  constructor(to: Inbox) {
+  constructor(to: Inbox | null) {
     this.to = to;
   }
 
   place(arrival: Arrival): Uint8Array | null {
-    return this.to.place(arrival);
+    return this.to?.place(arrival) ?? null;
   }
 
   arrived(arrival: Arrival): void {
-    this.to.arrived(arrival);
+    this.to?.arrived(arrival);
   }
 
   failed(error: LockstepError): void {
-    this.to.failed(error);
+    this.to?.failed(error);
   }
 }
 
@@ -64,16 +64,17 @@ export class Peers {
     this.#name = resolve;
   });
   readonly #leaving = new AbortController();
-  readonly #measuring: Measuring;
+  /** null if nothing is to be measured. */
+  readonly #measuring: Measuring | null;
   #exchange: Exchange | null = null;
   #transport: Transport | null = null;
   #opened: Promise<void> = Promise.resolve();
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    const { world, step } = options;
+    const { world, step, measured } = options;
     this.#recorder = new FlightRecorder({ step });
-    this.#measuring = new Measuring(world.self, processCount(world));
+    this.#measuring = measured && new Measuring(world.self, processCount(world), measured);
   }
 
   /** From then on what ranks make is sent. */
@@ -91,7 +92,7 @@ export class Peers {
   abort(failure: unknown): void {
     this.#transport?.abort(reportOf(failure));
     this.#leaving.abort(failure);
-    this.#measuring.failed(new RankError("aborted", "this process stops", "see the first failure", {}));
+    this.#measuring?.failed(new RankError("aborted", "this process stops", "see the first failure", {}));
   }
 
   /** When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they had time to hear it. */
@@ -102,14 +103,14 @@ export class Peers {
   }
 
   async #open(digest: Digest): Promise<void> {
-    const { connect, measured, exchange } = this.#options;
+    const { connect, exchange } = this.#options;
     const { signal } = this.#leaving;
     const inbox = new Forwarding(this.#measuring);
     const options = { signal, recorder: this.#recorder, operations: this.#operations };
     const transport = await connect(digest, inbox, options);
     this.#transport = transport;
     if (signal.aborted) return transport.abort(reportOf(signal.reason));
-    const figures = measured === null ? null : await this.#measuring.measure(transport, measured);
+    const figures = (await this.#measuring?.measure(transport)) ?? null;
     if (signal.aborted) return;
     this.#exchange = exchange(figures);
     this.#name(this.#exchange.operations);

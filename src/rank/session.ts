@@ -162,15 +162,15 @@ export class Session {
     this.#ranks.stopAfterThisStep();
   }
 
-  /** Between steps: resolves when all processes of the world have the same weights, rejects with a RankError if they have not. */
-  async agree(): Promise<void> {
+  /** After `step` steps: resolves when all processes have the same weights, rejects with a RankError if they have not. */
+  async agree(step: number): Promise<void> {
     if (this.#peers === null) return;
     const state = this.#address("fingerprint");
     const words = new Uint32Array(this.#memory.buffer, state, FINGERPRINT_WORDS).fill(0);
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
     for (const { name, shape } of this.layout.step.parameters)
       kernels.fingerprint(state, this.#address(name), elementCount(shape));
-    await this.#peers.agree(words, this.stepsDone);
+    await this.#peers.agree(words, step);
   }
 
   /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */

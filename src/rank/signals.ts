@@ -10,7 +10,7 @@
  */
 import { RankError } from "../base/errors.ts";
 import type { Meetings } from "../program/execute.ts";
-import type { Transfer } from "../program/transfers.ts";
+import { namesOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
 import { beatWord, WORD } from "./control.ts";
@@ -188,9 +188,9 @@ export class Signals {
 
   #late(transfer: number, incoming: boolean): RankError {
     const { timeoutMs, step, rank, world } = this.#options;
-    const { sender, pieces } = this.#transfers[transfer];
+    const { sender } = this.#transfers[transfer];
     const seconds = timeoutMs / 1000;
-    const what = listed(pieces.map(({ name }) => name));
+    const what = namesOf(this.#transfers[transfer]);
     if (sender < 0) return this.#unadded(what, seconds);
     const message = incoming
       ? `process ${sender} (${ranksOf(world, sender)}) has not sent ${what} in ${seconds} s; rank ${worldRank(world, rank)} waits for it`
@@ -204,10 +204,4 @@ export class Signals {
         : { rank: worldRank(world, rank), step: step(), operation: `send ${what}` },
     );
   }
-}
-
-/** "a, b and 2 more". */
-function listed(names: readonly string[]): string {
-  const rest = names.length - 2;
-  return names.slice(0, 2).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
