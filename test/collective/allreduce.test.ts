@@ -1,9 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
 import { ALLREDUCE_NAMES } from "../../src/collective/algorithms.ts";
-import { simulate } from "../../src/collective/simulate.ts";
-import { breaches } from "../../src/collective/validate.ts";
 import { allreduceLists, countsOf, randomOf, roughInputs, run, SIZES, specifiedSum } from "./group.ts";
+import { simulate } from "./simulate.ts";
+import { breaches } from "./validate.ts";
 
 for (const name of ALLREDUCE_NAMES) {
   test(`${name}: every list keeps the rules, for 2 to 17 members and lengths at which things break`, (t) => {

@@ -5,8 +5,8 @@ import { broadcast } from "../../src/collective/broadcast.ts";
 import { chunkOf, segmentsOf } from "../../src/collective/chunk.ts";
 import { gather } from "../../src/collective/gather.ts";
 import { ringAllgather, ringReduceScatter } from "../../src/collective/ring.ts";
-import { breaches } from "../../src/collective/validate.ts";
 import { countsOf, roughInputs, run, SIZES, specifiedSum } from "./group.ts";
+import { breaches } from "./validate.ts";
 
 const SEGMENT = 3;
 const listsFor = (size: number, list: (member: number) => ActionList) =>

@@ -3,7 +3,7 @@
 import type { ActionList } from "../../src/collective/action.ts";
 import { ALLREDUCES, type AllreduceName, listsOf } from "../../src/collective/algorithms.ts";
 import { chunkOf } from "../../src/collective/chunk.ts";
-import { simulate } from "../../src/collective/simulate.ts";
+import { simulate } from "./simulate.ts";
 
 export const SIZES = Array.from({ length: 16 }, (_, i) => i + 2);
 

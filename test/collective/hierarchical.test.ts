@@ -1,10 +1,10 @@
 import test from "ava";
 import { ALLREDUCE_NAMES, ALLREDUCES } from "../../src/collective/algorithms.ts";
 import { groupOf, type Levels, levelsOf } from "../../src/collective/group.ts";
-import { breaches } from "../../src/collective/validate.ts";
 import { countsOf, roughInputs, run, SIZES, specifiedSum } from "./group.ts";
 import { hierarchical } from "./hierarchical.ts";
 import { reduce } from "./reduce.ts";
+import { breaches } from "./validate.ts";
 
 /** How 2 to 9 members may sit in processes: the process of each. */
 const PLACINGS = [

@@ -3,8 +3,8 @@ import { type Action, inBuffer, inScratch } from "../../src/collective/action.ts
 import { barrier } from "../../src/collective/barrier.ts";
 import { groupOf, levelsOf, memberOf } from "../../src/collective/group.ts";
 import { ringAllreduce } from "../../src/collective/ring.ts";
-import { breaches } from "../../src/collective/validate.ts";
 import { run } from "./group.ts";
+import { breaches } from "./validate.ts";
 
 const lists = () => [0, 1, 2].map((member) => ringAllreduce(member, 3, 30, 4));
 const changed = (index: number, change: (action: Action) => Action) => {

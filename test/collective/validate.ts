@@ -1,5 +1,5 @@
 /** What is wrong with the lists of a group, found without running them: the rules of action.ts, one check each. */
-import { type Action, type ActionList, accessOf, conflict } from "./action.ts";
+import { type Action, type ActionList, accessOf, conflict } from "../../src/collective/action.ts";
 
 /** One sentence for each breach; none for lists that may be executed in any order that they allow. */
 export function breaches(lists: readonly ActionList[], count: number): string[] {

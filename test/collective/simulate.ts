@@ -4,8 +4,8 @@
  * A send that has begun leaves at any later time, with the elements as they are then; with `window` 0 it leaves when the receive at
  * the other end takes it (no link holds anything), else up to `window` messages are under way on each link.
  */
-import type { Action, ActionList, Add, Place, Receive, Send } from "./action.ts";
-import { Progress } from "./progress.ts";
+import type { Action, ActionList, Add, Place, Receive, Send } from "../../src/collective/action.ts";
+import { Progress } from "../../src/collective/progress.ts";
 
 export interface Simulation<Element> {
   readonly lists: readonly ActionList[];
