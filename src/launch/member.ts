@@ -10,6 +10,7 @@ import type { ProcessHost } from "./process-host.ts";
 /** Own ticks of a second each without a word; reading the data may keep a main thread for long, a step never. */
 const SILENT_TICKS = { starting: 60, running: 15 } as const;
 const ABORTED = 75;
+const LAST_WORDS = "look at what it printed last: above, or in the logs of the run's folder";
 
 export class Member {
   readonly planned: PlannedProcess;
@@ -90,11 +91,11 @@ export class Member {
       const fix =
         signal === "SIGKILL"
           ? "if nobody killed it, the system may have been out of memory: see dmesg"
-          : "see what it printed last";
+          : LAST_WORDS;
       return new RankError("process-killed", `${this.name} was killed by ${signal}`, fix, this.where(step));
     }
     const message = `${this.name} ended with exit code ${code} before its work was done`;
-    return new RankError("process-exited", message, "see what it printed last", this.where(step));
+    return new RankError("process-exited", message, LAST_WORDS, this.where(step));
   }
 
   has(rank: number): boolean {

@@ -48,7 +48,7 @@ export class RemoteHost implements ProcessHost {
 
   /** Rejects with why the host cannot be used: not reached, nothing there, another version, or no answer in time. */
   async open(): Promise<void> {
-    const deadline = setTimeout(() => this.#over(noAnswer(this.#name)), OPEN_MS);
+    const deadline = setTimeout(() => this.#over(this.#noAnswer()), OPEN_MS);
     try {
       await new Promise<void>((resolve, reject) => {
         this.#opened = { resolve, reject };
@@ -97,7 +97,7 @@ export class RemoteHost implements ProcessHost {
     const ended = once(child, "exit");
     if (this.#opened !== null) killGroup(child);
     else child.stdin?.end();
-    this.#opened?.reject(noAnswer(this.#name)); // Nobody waits for it any more.
+    this.#opened?.reject(this.#noAnswer()); // Nobody waits for it any more.
     const timer = setTimeout(() => killGroup(child), CLOSE_MS);
     await ended;
     clearTimeout(timer);
@@ -129,6 +129,12 @@ export class RemoteHost implements ProcessHost {
     this.#beats = setInterval(() => this.#beat(), BEAT_MS);
   }
 
+  #noAnswer(): EnvironmentError {
+    const message = `${this.#name} did not answer within ${OPEN_MS / 1000} s`;
+    const fix = `see that it is up: ${this.#placement.ssh} ${this.#name} true`;
+    return new EnvironmentError("host-unreachable", message, fix);
+  }
+
   #keep(line: string): void {
     this.#said.push(line);
     if (this.#said.length > KEPT_LINES) this.#said.shift();
@@ -136,7 +142,8 @@ export class RemoteHost implements ProcessHost {
 
   #beat(): void {
     this.#channel?.send({ type: "beat" });
-    if (this.#opened === null && ++this.#silentTicks > SILENT_TICKS) this.#over(silent(this.#name));
+    if (this.#opened === null && ++this.#silentTicks > SILENT_TICKS)
+      this.#over(silent(this.#name, this.#placement.ssh));
   }
 
   #hear(message: FromAgent, payload: Uint8Array): void {
@@ -168,17 +175,12 @@ export class RemoteHost implements ProcessHost {
   }
 }
 
-function noAnswer(host: string): EnvironmentError {
-  const message = `${host} did not answer within ${OPEN_MS / 1000} s`;
-  return new EnvironmentError("host-unreachable", message, `see that it is up: ssh ${host} true`);
-}
-
-function silent(host: string): EnvironmentError {
+function silent(host: string, ssh: string): EnvironmentError {
   const message = `nothing has come from ${host} for ${SILENT_TICKS} s`;
   return new EnvironmentError(
     "host-silent",
     message,
-    `look at the network to it, and whether it is up: ssh ${host} uptime`,
+    `look at the network to it, and whether it is up: ${ssh} ${host} uptime`,
   );
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../base/errors.ts";
+import { errnoOf } from "../base/file-error.ts";
 import { Channel } from "./channel.ts";
 import { flightsOf } from "./flights.ts";
 import { killGroup, spawnGroup } from "./groups.ts";
@@ -148,7 +149,9 @@ function makeFolder(): string {
     throw new EnvironmentError(
       "no-temporary-folder",
       `no folder can be made in ${below}: ${why}`,
-      "make room there, or set TMPDIR to another folder",
+      errnoOf(thrown) === "ENOENT"
+        ? "create it, or set TMPDIR to another folder"
+        : "make room there, or set TMPDIR to another folder",
       thrown,
     );
   }

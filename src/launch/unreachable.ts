@@ -12,19 +12,20 @@ export interface Ended {
 }
 
 /** ssh's own words (OpenSSH 7 to 10), and what to do. */
-const BY_HAND = "until it works by hand without a question: ssh";
-const WORDS: [pattern: RegExp, code: string, fix: (host: string) => string][] = [
-  [/host key verification failed/i, "host-key-unknown", (host) => `accept its key once by hand: ssh ${host}`],
+const BY_HAND = "until it works by hand without a question:";
+/** `call` is what a person types: the user's own ssh command, and the host. */
+const WORDS: [pattern: RegExp, code: string, fix: (call: string) => string][] = [
+  [/host key verification failed/i, "host-key-unknown", (call) => `accept its key once by hand: ${call}`],
   [
     /permission denied|too many authentication failures/i,
     "host-refuses-key",
-    (host) => `give it your key: ssh-copy-id ${host}; then try ${BY_HAND} ${host}`,
+    (call) => `give it your key (ssh-copy-id); then try ${BY_HAND} ${call}`,
   ],
   [/could not resolve/i, "host-unknown", () => "correct its name, or add it to /etc/hosts or ~/.ssh/config"],
   [
     /timed out|no route|refused|unreachable|connection closed|reset by peer/i,
     "host-unreachable",
-    (host) => `see that it is up and runs sshd, then try ${BY_HAND} ${host}`,
+    (call) => `see that it is up and runs sshd, then try ${BY_HAND} ${call}`,
   ],
 ];
 
@@ -34,6 +35,7 @@ export function unreachable(
   { remoteDir, ssh }: Placement,
 ): EnvironmentError {
   const text = said.join("; ");
+  const call = `${ssh} ${host}`;
   const last =
     said.at(-1) ??
     (signal === null ? `${ssh} ended with exit code ${code}` : `${ssh} was ended by ${signal}`);
@@ -57,8 +59,8 @@ export function unreachable(
     return notThere(host, "no-remote-lockstep", `Lockstep ${where}`, install);
   const known = WORDS.find(([pattern]) => code === 255 && pattern.test(text));
   if (known !== undefined)
-    return new EnvironmentError(known[1], `cannot reach ${host}: ${last}`, known[2](host));
-  return new EnvironmentError("host-lost", `the agent on ${host} ended: ${last}`, `try ${BY_HAND} ${host}`);
+    return new EnvironmentError(known[1], `cannot reach ${host}: ${last}`, known[2](call));
+  return new EnvironmentError("host-lost", `the agent on ${host} ended: ${last}`, `try ${BY_HAND} ${call}`);
 }
 
 function notThere(host: string, code: string, what: string, fix: string): EnvironmentError {

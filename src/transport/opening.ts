@@ -74,12 +74,14 @@ export class Opening {
     const isDue = Math.floor(this.#waitedMs / retryMs) < Math.floor((this.#waitedMs + periodMs) / retryMs);
     this.#waitedMs += periodMs;
     this.#heldMs += periodMs;
-    if (this.#waitedMs >= greetMs)
+    if (this.#waitedMs >= greetMs) {
+      const strange = `; ${this.#strangers} frames came from a program that does not know the run's key`;
       throw new LinkError(
         "no-greeting",
-        `${peerName} has not greeted in ${greetMs / 1000} s at ${address}; ${this.#strangers} frames there were of someone who does not know the run's key`,
-        "look whether it runs, and whether a firewall or another program holds that address",
+        `${peerName} has not greeted in ${greetMs / 1000} s at ${address}${this.#strangers > 0 ? strange : ""}`,
+        "look whether it runs, and whether a firewall stands between: lockstep doctor measures every two hosts",
       );
+    }
     if (dials && isDue) this.speak();
     else if (!dials && this.#heldMs >= evictMs) this.#evict();
   }

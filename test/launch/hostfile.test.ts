@@ -105,7 +105,7 @@ test("in a list the complaint names the host by its place", (t) => {
   for (const [list, words] of [
     ["a:2,b:0", '--hosts: host 2: expected an integer from 1 to 256 as the number of slots, found "0"'],
     ["a,,b", "--hosts: host 2: a host is missing between two commas"],
-    ["a,b,a", "--hosts: host 3: a is there already, at --hosts: host 1"],
+    ["a,b,a", "--hosts: host 3: a is there already, as host 1"],
     ["h;id", '--hosts: "h;id" is not the name of a host'],
   ])
     t.is(
@@ -198,4 +198,16 @@ test("whatever the text, it is hosts that ssh takes for nothing else, or an Inpu
     }),
     { numRuns: 2000 },
   );
+});
+
+test("a word of another dialect, or a slip, is told with what to do; a list in its own words", (t) => {
+  const fixOf = (parse: () => unknown) => t.throws(parse, { instanceOf: InputError })?.fix;
+  t.regex(fixOf(() => parseHostfile("a slots=2 max_slots=4", "hosts")) ?? "", /^remove it: slots=N alone/);
+  t.is(
+    fixOf(() => parseHostfile("a slots = 2", "hosts")),
+    "write slots=N without spaces",
+  );
+  t.regex(fixOf(() => parseHostList("a:x,b", "--hosts")) ?? "", /such as node1:4$/);
+  t.regex(fixOf(() => parseHostList("$(id)", "--hosts")) ?? "", /^write host:N, such as node1:4;/);
+  t.regex(fixOf(() => parseHostfile("$(id)", "hosts")) ?? "", /^write host slots=N or host:N/);
 });
