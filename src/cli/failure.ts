@@ -12,6 +12,8 @@ export function describeError(thrown: unknown): Record<string, unknown> {
   };
 }
 
+/** The exit code of who was asked to stop. */
+const INTERRUPTED = 130;
 const INTERNAL_FIX = "this is a defect of Lockstep: please report it with the stack on stderr";
 
 /** Prints the failure in the way that `output` is set to, and returns the exit code. */
@@ -23,8 +25,10 @@ export function reportFailure(failure: unknown, output: Output): number {
   const stack = stackOf(thrown);
   if (stack !== null) output.complain(stack.replace(/^/gm, "  "));
   output.complain(`  ${output.styled("bold", "fix:")} ${fix}`);
-  output.object({ status: "failed", error: describeError(thrown) });
-  return thrown instanceof LockstepError ? thrown.exitCode : 1;
+  const exitCode = thrown instanceof LockstepError ? thrown.exitCode : 1;
+  const status = exitCode === INTERRUPTED ? "interrupted" : "failed";
+  output.object({ status, error: describeError(thrown) });
+  return exitCode;
 }
 
 /** Whoever asks for the current folder throws this where it has been deleted; any path may be the one to ask. */

@@ -31,6 +31,18 @@ export function onInterrupt(
   };
 }
 
+/**
+ * From now on a signal does not end the process where it stands, in the middle of what it writes: whoever listens by the time that the
+ * event loop turns hears it. Returns the function that lets signals do again what they do.
+ */
+export function holdInterrupts(source: SignalSource = process): () => void {
+  const nothing = () => {};
+  for (const signal of SIGNALS) source.on(signal, nothing);
+  return () => {
+    for (const signal of SIGNALS) source.off(signal, nothing);
+  };
+}
+
 /** For commands that leave nothing behind: ends the process with 130. Returns the function that stops listening. */
 export function leaveOnInterrupt(output: Output): () => void {
   const leave = () => {

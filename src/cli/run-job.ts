@@ -38,11 +38,13 @@ export async function runJob(
   const abort = new AbortController();
   const following = new Following(folder, output, stepsPerEpoch, argv, () => abort.abort());
   output.log = (line) => folder.log.line(line);
-  // Calls the model function at once. Until that returns no listener could run, and a signal does what it always does.
+  // Signals are held since before the folder was made, and heard by what listens when the event loop turns.
   const training = trainer({ ...job, signal: abort.signal, observer: following });
   const forget = onInterrupt(
     () => {
-      output.say("stopping: finishing the step and writing the checkpoint (again to stop at once)");
+      output.say(
+        "stopping: finishing the step and writing the checkpoint (once more, after a moment, to stop at once)",
+      );
       abort.abort();
     },
     () => stopAtOnce(folder, following, output),

@@ -8,11 +8,13 @@ import { batchCount } from "../data/shares.ts";
 import { openModel } from "../job/open-model.ts";
 import type { Origin } from "../job/options.ts";
 import type { Host } from "../launch/hostfile.ts";
+import { evaluationGraph } from "../nn/step.ts";
 import { RunFolder } from "../run/folder.ts";
 import { placeAt, placeBelow, runName } from "../run/place.ts";
 import { divertConsole } from "./console.ts";
 import type { Context } from "./context.ts";
 import { flagLayer, type Given } from "./flags.ts";
+import { holdInterrupts } from "./interrupt.ts";
 import { placeJob } from "./placing.ts";
 import { checkStepsLeft, openForResume, type Resumption, resumedSettings } from "./resume.ts";
 import { runJob, type Trainer } from "./run-job.ts";
@@ -29,20 +31,24 @@ export async function train(config: string | undefined, given: Given, context: C
   if (checkpoint) checkStepsLeft(resumption.name, checkpoint.state.step, data.train.count, settings);
   const stepsPerEpoch = batchCount(data.train.count, settings.batch);
   const text = formatConfig(settings, resolved.origins, placement);
-  const folder =
-    checkpoint && runDir === undefined
-      ? RunFolder.reopen(resumption.run.path, text, context.argv, checkpoint.state)
-      : RunFolder.create(newPlace(resolved, runDir), text, context.argv);
-  const options = {
-    model,
-    data,
-    settings,
-    origin: originOf(settings),
-    resume: checkpoint,
-    checkpointFolder: folder.checkpoints,
-  };
-  if (hosts === null) return runJob(folder, options, stepsPerEpoch, context);
-  return runJob(folder, options, stepsPerEpoch, context, launchOn(hosts, placement, folder, context));
+  // A model function that throws, or never returns, does so before anything is on the disk.
+  evaluationGraph(model, { width: data.width, classes: data.classes, count: data.test.count });
+  const release = holdInterrupts();
+  try {
+    const folder =
+      checkpoint && runDir === undefined
+        ? RunFolder.reopen(resumption.run.path, text, context.argv, checkpoint.state)
+        : RunFolder.create(newPlace(resolved, runDir), text, context.argv);
+    const options = {
+      ...{ model, data, settings, origin: originOf(settings) },
+      resume: checkpoint,
+      checkpointFolder: folder.checkpoints,
+    };
+    const trainer = hosts === null ? undefined : launchOn(hosts, placement, folder, context);
+    return await runJob(folder, options, stepsPerEpoch, context, trainer);
+  } finally {
+    release();
+  }
 }
 
 /** A trainer whose ranks are in processes of their own, on `hosts`. */

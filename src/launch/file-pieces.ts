@@ -1,5 +1,6 @@
 /** The bytes of a file in pieces that fit the pipe, each read when it is asked for; the last one is empty. */
-import { closeSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
+import { readError } from "../base/file-error.ts";
 import { LONGEST_PAYLOAD_BYTES } from "./pipe.ts";
 
 /** Closes the descriptor at the end. */
@@ -12,5 +13,13 @@ export function* filePieces(descriptor: number): Generator<Uint8Array> {
     }
   } finally {
     closeSync(descriptor);
+  }
+}
+
+export function openToRead(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (thrown) {
+    throw readError(path, thrown);
   }
 }

@@ -1,13 +1,11 @@
 /** The conductor of a job of many processes: starts them, introduces them to each other, follows them, and sees them gone. */
 import { randomBytes } from "node:crypto";
-import { openSync } from "node:fs";
 import type { Placement, Settings } from "../base/config.ts";
-import { RankError } from "../base/errors.ts";
-import { readError } from "../base/file-error.ts";
+import { LockstepError, RankError } from "../base/errors.ts";
 import type { Observer, Origin } from "../job/options.ts";
 import type { HostFacts } from "../run/environment.ts";
 import { fromWords } from "./failure-words.ts";
-import { filePieces } from "./file-pieces.ts";
+import { filePieces, openToRead } from "./file-pieces.ts";
 import { FirstFailure } from "./first-failure.ts";
 import { type Host, spelling } from "./hostfile.ts";
 import { isLocal, nameOf, planProcesses, tagOf } from "./hosts.ts";
@@ -89,8 +87,12 @@ class Conductor {
     });
     const stop = () => this.#tellAll({ type: "stop" });
     const ticks = setInterval(() => this.#tick(), TICK_MS);
+    const giveUp = () => this.#failures.add(interrupted(), 0);
     try {
+      signal?.addEventListener("abort", giveUp);
+      if (signal?.aborted) giveUp();
       await Promise.race([Promise.all(this.#hosts.map(({ link }) => link.open())), this.#failed]);
+      signal?.removeEventListener("abort", giveUp);
       await this.#start();
       if (signal?.aborted) stop();
       else signal?.addEventListener("abort", stop);
@@ -99,6 +101,7 @@ class Conductor {
     } finally {
       clearInterval(ticks);
       signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 
@@ -278,14 +281,11 @@ class Conductor {
   }
 }
 
-function* resumePieces(path: string): Generator<readonly [message: Down, payload: Uint8Array]> {
-  for (const piece of filePieces(openToRead(path))) yield [{ type: "resume" }, piece];
+/** While hosts are called there is no step to finish, and nothing to keep. */
+function interrupted(): LockstepError {
+  return new LockstepError("interrupted", "interrupted before the first step", "train again", 130);
 }
 
-function openToRead(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (thrown) {
-    throw readError(path, thrown);
-  }
+function* resumePieces(path: string): Generator<readonly [message: Down, payload: Uint8Array]> {
+  for (const piece of filePieces(openToRead(path))) yield [{ type: "resume" }, piece];
 }

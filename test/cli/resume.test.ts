@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import test from "ava";
 import { Child, json, lockstep, TINY, workplace } from "./child.ts";
 
-test("Ctrl-C keeps the work; resumed on more ranks that add in another exact way, the run has the weights of one that was never interrupted", async (t) => {
+test("Ctrl-C keeps the work; resumed on more ranks, the run has the weights of one that was never interrupted", async (t) => {
   const folder = workplace(t);
   const long = [...TINY, "--epochs", "100000", "--run-dir", "cut"];
   const child = new Child(folder, [...long, "-v"]);
@@ -12,7 +12,10 @@ test("Ctrl-C keeps the work; resumed on more ranks that add in another exact way
   child.process.kill("SIGINT");
   const { exitCode, stderr, stdout } = await child.ended;
   t.is(exitCode, 130, stderr);
-  t.regex(stderr, /stopping: finishing the step and writing the checkpoint \(again to stop at once\)\n/);
+  t.regex(
+    stderr,
+    /stopping: finishing the step and writing the checkpoint \(once more, after a moment, to stop at once\)\n/,
+  );
   t.true(stdout.endsWith("cut\n"));
   const { status, steps } = json(folder, "cut", "status.json");
   t.is(status, "interrupted");

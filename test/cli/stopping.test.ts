@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { Child, json, TINY, workplace } from "./child.ts";
@@ -53,4 +53,16 @@ test("a run whose folder is removed says so", async (t) => {
     stderr,
     /^lockstep: the run folder run, or a part of it, was removed while training\n {2}fix: train again/m,
   );
+});
+
+test("a run that is interrupted as soon as its folder is there ends in order, and can be taken up", async (t) => {
+  const folder = workplace(t);
+  const child = new Child(folder, [...TINY, "--epochs", "1000", "--run-dir", "early"]);
+  while (!existsSync(join(folder, "early")) && child.process.exitCode === null)
+    await new Promise((resolve) => setImmediate(resolve));
+  child.process.kill("SIGINT");
+  const { exitCode, signal, stderr } = await child.ended;
+  t.deepEqual([exitCode, signal], [130, null], stderr);
+  t.regex(stderr, /interrupted at step \d+; go on with: lockstep train --resume early/);
+  t.is(json(folder, "early", "status.json").status, "interrupted");
 });
