@@ -23,11 +23,17 @@ export function parseFault(text: string | undefined): Fault | null {
   if (!text) return null;
   const [kind, rank, step, argument] = text.split(":");
   const known = KINDS.find((name) => name === kind);
-  if (!known || !(rank === EVERY || Number(rank) >= 0) || !(Number(step) >= 1))
+  if (!known)
+    throw new InputError(
+      "bad-fault",
+      `LOCKSTEP_FAULT=${text}: ${kind} is no kind of fault`,
+      `kinds are ${KINDS.join(", ")}`,
+    );
+  if (!(rank === EVERY || Number(rank) >= 0) || !(Number(step) >= 1))
     throw new InputError(
       "bad-fault",
       `LOCKSTEP_FAULT=${text} is not kind:rank:step`,
-      `kinds are ${KINDS.join(", ")}`,
+      "give a rank from 0 (or *) and a step from 1, such as throw:1:5",
     );
   return {
     kind: known,

@@ -115,7 +115,12 @@ export class RankProcess {
       if (this.#leaving) return;
       const message = `rank ${number} ended with exit code ${code}`;
       this.#fail(
-        new RankError("rank-exited", message, "look at what the rank printed last", this.#where(job.rank)),
+        new RankError(
+          "rank-exited",
+          message,
+          "look at what it printed last: above, or in the logs of the run's folder",
+          this.#where(job.rank),
+        ),
       );
     });
     return worker;

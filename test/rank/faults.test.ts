@@ -44,7 +44,7 @@ test.serial("when a rank's thread ends by itself, the error says so and the proc
     kind: "RankError",
     code: "rank-exited",
     message: "rank 1 ended with exit code 9",
-    fix: "look at what the rank printed last",
+    fix: "look at what it printed last: above, or in the logs of the run's folder",
     ...{ rank: 1, step: 3, operation: "training" },
   });
 });
@@ -104,6 +104,10 @@ test.serial("a fault that is none is refused by name", async (t) => {
   t.like(errorOf(await trainWith("bogus:1:1", 1)), {
     kind: "InputError",
     code: "bad-fault",
-    message: "LOCKSTEP_FAULT=bogus:1:1 is not kind:rank:step",
+    message: "LOCKSTEP_FAULT=bogus:1:1: bogus is no kind of fault",
+  });
+  t.like(errorOf(await trainWith("throw:one:1", 1)), {
+    code: "bad-fault",
+    message: "LOCKSTEP_FAULT=throw:one:1 is not kind:rank:step",
   });
 });
