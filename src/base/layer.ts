@@ -54,7 +54,7 @@ function unknownKey(layer: Layer, key: string): Problem {
 }
 
 function badValue(layer: Layer, key: ConfigKey, value: unknown, expected: string): Problem {
-  const options = /^expected (\w+(?:, \w+)* or \w+)$/.exec(expected)?.[1].split(/, | or /) ?? [];
+  const options = /^expected ([\w-]+(?:, [\w-]+)* or [\w-]+)$/.exec(expected)?.[1].split(/, | or /) ?? [];
   const near = typeof value === "string" ? nearest(value, options) : null;
   const fix =
     near === null ? `give a value such as ${exampleOf(key, layer.name(key))}` : `did you mean ${near}?`;

@@ -128,7 +128,7 @@ function ranksOf(word: string | undefined, transport: TransportName, mpiRanks: n
     throw new InputError(
       "not-under-mpirun",
       `--transport mpi: ${mpiRanks === null ? "mpirun did not start this process" : "mpirun started one rank"}`,
-      "mpirun -n 2 npx lockstep bench allreduce --transport mpi",
+      "mpirun -n 2 --bind-to none npx lockstep bench allreduce --transport mpi",
     );
   }
   if (word !== undefined && ranks !== mpiRanks) {

@@ -75,7 +75,7 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     MACHINE,
     "numerics",
     "--numerics <mode>",
-    "exact: the same bits in every layout; or fast (exact)",
+    "exact: the same bits in every layout; fast: gradients added in any order (exact)",
     "text",
   ),
   flag(
@@ -99,7 +99,7 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     OUTPUT,
     "resume",
     "--resume <run>",
-    "continue a run; may change --ranks, --epochs, --max-steps",
+    "continue a run; may change where it runs (--ranks, --hosts, …), --security, --epochs, --max-steps",
     "text",
   ),
   flag(OUTPUT, "json", "--json", "one JSON object a line on stdout", "none"),

@@ -87,7 +87,7 @@ export function resumedSettings(
     `a resumed run keeps its settings: ${list.join("; ")}`,
     changed.every(edited)
       ? "undo the change in config.yaml, or train a new run"
-      : "leave them out, or train a new run; --ranks, --hosts, --epochs and --max-steps may change",
+      : "leave them out, or train a new run; where it runs (--ranks, --hosts, …), --security, --epochs and --max-steps may change",
   );
 }
 

@@ -112,6 +112,8 @@ for (const [values, expected] of [
   [{ hidden: { a: 1 } }, 'such as 128,64, or none, found {"a":1}'],
   [{ activation: "rleu" }, 'expected relu, sigmoid, tanh or gelu, found "rleu" [did you mean relu?]'],
   [{ optimizer: "adm" }, 'expected sgd, momentum or adam, found "adm" [did you mean adam?]'],
+  [{ allreduce: "ordred" }, 'found "ordred" [did you mean ordered?]'],
+  [{ allreduce: "recursive-doublin" }, 'found "recursive-doublin" [did you mean recursive-doubling?]'],
   [{ fma: true }, "--fma: expected auto or off, found true"],
   [{ layout: "dp=0" }, "expected a layout such as dp=2,tp=1,pp=1"],
   [{ layout: "dp=1,dp=2" }, "expected a layout such as dp=2,tp=1,pp=1"],

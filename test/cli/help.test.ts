@@ -200,7 +200,7 @@ for (const [argv, said] of [
   ],
   [
     ["bench", "allreduce", "--transport", "mpi"],
-    "lockstep: --transport mpi: mpirun did not start this process\n  fix: mpirun -n 2 npx lockstep bench allreduce",
+    "lockstep: --transport mpi: mpirun did not start this process\n  fix: mpirun -n 2 --bind-to none npx lockstep bench allreduce",
   ],
   [
     ["bench", "allreduce", "--mpi"],
