@@ -1,6 +1,7 @@
 /**
  * Whether all processes still have the same weights: every so many steps, and before a checkpoint is kept, each tells the others the
- * fingerprint of its own, and whoever differs from most of them is named. What broke silently, a memory or a processor, would else go on unseen.
+ * fingerprint of its own, and whoever differs from most of them is named. What broke silently, a memory or a processor, would else
+ * go on unseen.
  */
 import { RankError } from "../base/errors.ts";
 import { firstRankOf, processCount, ranksOf, type World } from "../program/world.ts";
@@ -26,39 +27,35 @@ export interface ReplicaOptions {
   readonly agreed: (round: number) => void;
 }
 
-/** One process's fingerprint, of one round: the execution before which it was taken, or one that is only for comparing. */
-interface Found {
-  round: number;
-  readonly words: Uint32Array;
-}
-
 export class Replicas {
   readonly #options: ReplicaOptions;
-  /** By process. A round of −1: none yet. */
-  readonly #found: readonly Found[];
+  /**
+   * The fingerprints of rounds that are not complete, by process. A process that has heard all goes on, and may be heard of the next
+   * round by one that still waits for somebody's word of this one.
+   */
+  readonly #rounds = new Map<number, Map<number, Uint32Array>>();
+  /** By process: what arrives. A link brings one message after the other. */
+  readonly #arriving = new Map<number, Uint32Array>();
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const words = () => new Uint32Array(FINGERPRINT_WORDS);
-    this.#found = Array.from({ length: processCount(options.world) }, () => ({
-      round: -1,
-      words: words(),
-    }));
   }
 
   owns(channel: number): boolean {
     return channel === this.#options.channel;
   }
 
-  /** This process's own: sent to all others. Throws a RankError if another's, heard before, is different. */
+  /**
+   * This process's own words of a round (the execution before which they were taken, or one between steps): sent to all others. They
+   * must not change any more. Throws a RankError if another's, heard before, are different.
+   */
   tell(transport: Transport, round: number, words: Uint32Array): void {
     const { channel, world } = this.#options;
-    const own = this.#found[world.self];
-    own.words.set(words);
-    own.round = round;
-    const message = { channel, sequence: round, flags: 0, bytes: bytesOf(own.words) };
-    for (const peer of transport.peers) transport.send(peer, message, () => {});
-    this.#compare(round);
+    const { buffer, byteOffset, byteLength } = words;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    for (const peer of transport.peers)
+      transport.send(peer, { channel, sequence: round, flags: 0, bytes }, () => {});
+    this.#note(world.self, round, words);
   }
 
   place({ peer, bytes }: Arrival): Uint8Array {
@@ -69,20 +66,26 @@ export class Replicas {
         "the processes are of different versions; please report it",
         {},
       );
-    return bytesOf(this.#found[peer].words);
+    const words = new Uint32Array(FINGERPRINT_WORDS);
+    this.#arriving.set(peer, words);
+    return new Uint8Array(words.buffer);
   }
 
   arrived({ peer, sequence }: Arrival): void {
-    this.#found[peer].round = sequence;
-    this.#compare(sequence);
+    this.#note(peer, sequence, this.#arriving.get(peer) as Uint32Array);
   }
 
-  #compare(round: number): void {
-    if (this.#found.some((found) => found.round !== round)) return;
-    const texts = this.#found.map(({ words }) => words.join(" "));
+  /** Compares when all of a round are known. */
+  #note(process: number, round: number, words: Uint32Array): void {
+    const found = this.#rounds.get(round) ?? new Map<number, Uint32Array>();
+    this.#rounds.set(round, found.set(process, words));
+    const processes = processCount(this.#options.world);
+    if (found.size < processes) return;
+    this.#rounds.delete(round);
+    const texts = Array.from({ length: processes }, (_, index) => String(found.get(index)));
     const count = (text: string) => texts.filter((other) => other === text).length;
     const most = texts.reduce((best, text) => (count(text) > count(best) ? text : best));
-    const odd = texts.flatMap((text, process) => (text === most ? [] : [process]));
+    const odd = texts.flatMap((text, index) => (text === most ? [] : [index]));
     if (odd.length > 0) throw this.#differ(odd, count(most) > odd.length, round);
     this.#options.agreed(round);
   }
@@ -106,6 +109,3 @@ export class Replicas {
     );
   }
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);

@@ -170,7 +170,7 @@ export class Session {
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
     for (const { name, shape } of this.layout.step.parameters)
       kernels.fingerprint(state, this.#address(name), elementCount(shape));
-    await this.#peers.agree(words, step);
+    await this.#peers.agree(words.slice(), step);
   }
 
   /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */
