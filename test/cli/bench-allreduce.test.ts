@@ -1,11 +1,21 @@
 /** `lockstep bench allreduce` as its users call it: small, since what is measured here is not the machine. */
 import { spawnSync } from "node:child_process";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import type { AllreduceRow } from "../../src/bench/allreduce-case.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { Child, lockstep, MAIN } from "./child.ts";
 
 const GUARD_MS = 60_000;
+
+/** The rows of a benchmark of processes, none of which outlives the guard. */
+async function rowsOf(t: ExecutionContext, flags: readonly string[]): Promise<AllreduceRow[]> {
+  const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags]);
+  const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
+  const { exitCode, objects, stderr } = await child.ended;
+  clearTimeout(guard);
+  t.is(exitCode, 0, stderr);
+  return objects as unknown as AllreduceRow[];
+}
 
 test("every algorithm has a row for each size, whose sums were right, also of more ranks than cores", async (t) => {
   for (const [ranks, algorithms] of [
@@ -54,12 +64,7 @@ for (const [transport, security, sums] of [
       "--json",
     ];
     const more = ["--algorithm", "ring,halving-doubling,naive,auto,point-to-point", "--bytes", "12,524292"];
-    const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags, ...more]);
-    const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
-    const { exitCode, objects, stderr } = await child.ended;
-    clearTimeout(guard);
-    t.is(exitCode, 0, stderr);
-    const rows = objects as unknown as AllreduceRow[];
+    const rows = await rowsOf(t, [...flags, ...more]);
     t.is(rows.length, 10);
     for (const row of rows) t.like(row, { transport, ranks: 3 });
     t.true(rows.every(({ wireBytes, algorithm }) => wireBytes > 0 && algorithm !== "auto"));
@@ -79,12 +84,7 @@ test("ranks of uneven processes sum in their memory first: every algorithm's sum
     "--json",
   ];
   const more = ["--algorithm", "all,auto", "--bytes", "4,12,524292"];
-  const child = new Child(temporaryFolder(t), ["bench", "allreduce", ...flags, ...more]);
-  const guard = setTimeout(() => child.process.kill("SIGKILL"), GUARD_MS);
-  const { exitCode, objects, stderr } = await child.ended;
-  clearTimeout(guard);
-  t.is(exitCode, 0, stderr);
-  const rows = objects as unknown as AllreduceRow[];
+  const rows = await rowsOf(t, [...flags, ...more]);
   t.is(rows.length, 15);
   for (const row of rows) t.like(row, { transport: "ipc", ranks: 5, processes: 3 });
   const ring = rows.find(({ algorithm, bytes }) => algorithm === "ring" && bytes === 524292);
