@@ -13,7 +13,7 @@
 import { FAST_ALLREDUCE, type Settings } from "../base/config.ts";
 import type { AllreduceName } from "../collective/algorithms.ts";
 import { elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
-import { SMALL_BYTES, type SumForm, type SumPlan, sumsOverSamples } from "../program/chunks.ts";
+import { type SumForm, type SumPlan, smallBytesOf, sumsOverSamples } from "../program/chunks.ts";
 import { isReproducible } from "../program/crossings.ts";
 import { processCount, type World } from "../program/world.ts";
 
@@ -161,6 +161,6 @@ export function sumPlanOf(choices: readonly LayerChoice[]): SumPlan {
       const { elements, chunks } = choiceOf(parameter);
       return Math.ceil((4 * elements) / chunks);
     },
-    smallBytes: SMALL_BYTES,
+    smallBytesOf,
   };
 }

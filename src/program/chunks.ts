@@ -27,16 +27,20 @@ export interface SumPlan {
   /** Its gradient is cut into chunks of at most about so many bytes. */
   readonly chunkBytesOf: (parameter: Tensor) => number;
   /** Gradients of fewer bytes are small: those of one phase and form travel together. */
-  readonly smallBytes: number;
+  readonly smallBytesOf: (form: SumForm) => number;
 }
 
-export const SMALL_BYTES = 32768;
+/**
+ * Where a message more would cost more than to put gradients together and take them apart again: an allreduce takes several messages
+ * one after the other, while sums in order go on in small chunks behind each other.
+ */
+export const smallBytesOf = (form: SumForm): number => (form === "ordered" ? 32768 : 524288);
 
 const CHUNK_BYTES = 1048576;
 
 /** All gradients in one form. */
 export const allBy = (form: SumForm): SumPlan => ({
-  ...{ formOf: () => form, chunkBytesOf: () => CHUNK_BYTES, smallBytes: SMALL_BYTES },
+  ...{ formOf: () => form, chunkBytesOf: () => CHUNK_BYTES, smallBytesOf },
 });
 
 export interface ChunkPart {
@@ -97,7 +101,8 @@ function partsOf(nodes: readonly Node[], plan: SumPlan): ChunkPart[][] {
 }
 
 const chunkBytes = (node: Node, plan: SumPlan): number => plan.chunkBytesOf(node.outputs[0].of as Tensor);
-const isSmall = (node: Node, { smallBytes }: SumPlan): boolean => bytesOf(node) < smallBytes;
+const isSmall = (node: Node, { formOf, smallBytesOf }: SumPlan): boolean =>
+  bytesOf(node) < smallBytesOf(formOf(node.outputs[0].of as Tensor));
 
 /**
  * The same phases, in each of which the small gradients come first: they travel together, so that the last of them holds up all, and

@@ -85,7 +85,7 @@ function sumPlan(forms: readonly SumForm[], chunkBytes: number, smallBytes: numb
     known.set(name, form);
     return form;
   };
-  return { formOf, chunkBytesOf: () => chunkBytes, smallBytes };
+  return { formOf, chunkBytesOf: () => chunkBytes, smallBytesOf: () => smallBytes };
 }
 
 type Processes = Omit<Sizes, "ranks" | "units"> & {
