@@ -1,4 +1,4 @@
-/** The one shared memory of a process: its size is fixed at birth, so that views of it never go stale. */
+/** The one shared memory of a process: views of it never go stale, for it does not move, and does not shrink. */
 import { EnvironmentError, InputError } from "../base/errors.ts";
 
 const PAGE_BYTES = 65536;
@@ -8,10 +8,11 @@ export const MEMORY_LIMIT_BYTES = 4 * 1024 ** 3;
 const gibibytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
 
 /**
- * A shared memory of at least `bytes` bytes (rounded up to 64 KiB; initial = maximum). The system hands out its pages
- * when they are first touched. Throws InputError `memory-limit` above 4 GiB, EnvironmentError `memory-unavailable`.
+ * A shared memory of at least `bytes` bytes (rounded up to 64 KiB), which can grow if it is said now, as far as 32-bit addresses
+ * reach. The system hands out its pages when they are first touched. Throws InputError `memory-limit` above 4 GiB,
+ * EnvironmentError `memory-unavailable`.
  */
-export function createMemory(bytes: number): WebAssembly.Memory {
+export function createMemory(bytes: number, grows = false): WebAssembly.Memory {
   if (!(bytes >= 0 && bytes <= MEMORY_LIMIT_BYTES)) {
     throw new InputError(
       "memory-limit",
@@ -19,15 +20,33 @@ export function createMemory(bytes: number): WebAssembly.Memory {
       "make the layers (--hidden) or the batch (--batch) smaller",
     );
   }
-  const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
+  const pages = pagesOf(bytes);
+  const maximum = grows ? MEMORY_LIMIT_BYTES / PAGE_BYTES : pages;
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    return new WebAssembly.Memory({ initial: pages, maximum, shared: true });
   } catch (cause) {
-    throw new EnvironmentError(
-      "memory-unavailable",
-      `the system did not give ${gibibytes(pages * PAGE_BYTES)} of shared memory`,
-      "free memory or address space (ulimit -v), or make the layers (--hidden) or the batch (--batch) smaller",
-      cause,
-    );
+    throw unavailable(pages * PAGE_BYTES, cause);
   }
+}
+
+/** Makes a memory that can grow at least so large. Views made before see its first bytes, as ever. Throws EnvironmentError. */
+export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
+  const more = pagesOf(bytes) - memory.buffer.byteLength / PAGE_BYTES;
+  if (more <= 0) return;
+  try {
+    memory.grow(more);
+  } catch (cause) {
+    throw unavailable(bytes, cause);
+  }
+}
+
+const pagesOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / PAGE_BYTES));
+
+function unavailable(bytes: number, cause: unknown): EnvironmentError {
+  return new EnvironmentError(
+    "memory-unavailable",
+    `the system did not give ${gibibytes(bytes)} of shared memory`,
+    "free memory or address space (ulimit -v), or make the layers (--hidden) or the batch (--batch) smaller",
+    cause,
+  );
 }

@@ -28,7 +28,7 @@ export interface OpenForms {
   readonly forms: readonly SumForm[];
   /** Of the first form. */
   readonly layout: ProcessLayout;
-  /** Of a memory with room for any mixture of the forms: what has a name is there once. */
+  /** Of a memory with room for any mixture of the forms but for words that tell of chunks: what has a name is there once. */
   readonly bytes: number;
 }
 

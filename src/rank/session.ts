@@ -7,7 +7,7 @@ import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
-import { createMemory } from "../kernels/memory.ts";
+import { createMemory, growMemory } from "../kernels/memory.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import {
@@ -105,11 +105,11 @@ export class Session {
     this.#layout = layout;
     this.forms = forms;
     checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch);
-    this.#memory = createMemory(bytes);
+    // How many chunks there will be, and so how many words tell of them, is known when links are measured.
+    const measures = forms.some((form) => form !== "exchange");
+    this.#memory = createMemory(bytes, measures);
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    // Of the others the number of chunks, if not the form, depends on links.
-    const measures = forms.some((form) => form !== "exchange");
     this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures) : null;
     if (this.#peers === null || !measures) this.#start();
   }
@@ -262,8 +262,7 @@ export class Session {
       const choices = chooseSums(layersOf(this.layout.step.graph.nodes), batch, world, this.forms, measured);
       this.#gradients = { measured, choices };
       this.#layout = planLayout(this.#options, this.compiled.module, sumPlanOf(choices));
-      if (this.layout.bytes > this.#memory.buffer.byteLength)
-        throw new Error(`the chosen forms need ${this.layout.bytes} bytes, more than were reserved for any`);
+      growMemory(this.#memory, this.layout.bytes);
       this.#start();
     }
     const fail = (error: LockstepError) => this.#ranks.fail(error);
