@@ -1,6 +1,7 @@
 /** The launcher's hand on another host: starts processes there, passes on what they say, and leaves nothing behind. */
 import { isIP } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { AwakeTime } from "../base/awake-time.ts";
 import { machineFacts } from "../run/environment.ts";
 import { Channel } from "./channel.ts";
 import { toWords } from "./failure-words.ts";
@@ -11,8 +12,8 @@ import type { HostEvents } from "./process-host.ts";
 import { LocalHost } from "./spawn.ts";
 
 const BEAT_MS = 1000;
-/** Own ticks without a word from the launcher; a machine that slept has not waited. */
-const SILENT_TICKS = 10;
+/** Without a word from the launcher. */
+const SILENT_MS = 10_000;
 
 /**
  * Ends, and all processes with it, when its input ends, when its parent is gone, and after ten seconds without a heartbeat: a
@@ -21,7 +22,7 @@ const SILENT_TICKS = 10;
 export class Agent {
   readonly #channel: Channel<ToAgent, FromAgent>;
   readonly #host: LocalHost;
-  #silentTicks = 0;
+  #silentMs = 0;
 
   constructor(input: Readable, output: Writable) {
     output.write(AGENT_GREETING);
@@ -38,7 +39,8 @@ export class Agent {
       way: wayHere(),
       ...machineFacts(),
     });
-    setInterval(() => this.#beat(), BEAT_MS);
+    const time = new AwakeTime(performance.now());
+    setInterval(() => this.#beat(time.passedMs(performance.now())), BEAT_MS);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#leave());
   }
 
@@ -55,7 +57,7 @@ export class Agent {
   }
 
   #hear(message: ToAgent, payload: Uint8Array): void {
-    this.#silentTicks = 0;
+    this.#silentMs = 0;
     if (message.type === "start") this.#host.start(message.processes);
     else if (message.type === "send") this.#host.send(message.process, message.message, payload);
     else if (message.type === "kill") this.#host.kill();
@@ -70,9 +72,10 @@ export class Agent {
     }
   }
 
-  #beat(): void {
+  #beat(passedMs: number): void {
     this.#channel.send({ type: "beat" });
-    if (++this.#silentTicks > SILENT_TICKS) this.#leave();
+    this.#silentMs += passedMs;
+    if (this.#silentMs > SILENT_MS) this.#leave();
   }
 
   /** Nobody is there to tell any more. */

@@ -1,5 +1,6 @@
 /** The conductor of a job of many processes: starts them, introduces them to each other, follows them, and sees them gone. */
 import { randomBytes } from "node:crypto";
+import { AwakeTime } from "../base/awake-time.ts";
 import type { Placement, Settings } from "../base/config.ts";
 import { LockstepError, RankError } from "../base/errors.ts";
 import type { Observer, Origin } from "../job/options.ts";
@@ -86,7 +87,8 @@ class Conductor {
       this.#finish = resolve;
     });
     const stop = () => this.#tellAll({ type: "stop" });
-    const ticks = setInterval(() => this.#tick(), TICK_MS);
+    const time = new AwakeTime(performance.now());
+    const ticks = setInterval(() => this.#tick(time.passedMs(performance.now())), TICK_MS);
     const giveUp = () => this.#failures.add(interrupted(), 0);
     try {
       signal?.addEventListener("abort", giveUp);
@@ -236,9 +238,9 @@ class Conductor {
     for (const { host, planned } of this.#members) host.send(planned.index, message);
   }
 
-  #tick(): void {
+  #tick(passedMs: number): void {
     for (const member of this.#members) {
-      const failure = member.tick(this.#relay.steps);
+      const failure = member.tick(passedMs, this.#relay.steps);
       if (failure !== null) this.#failures.add(failure, 1);
     }
   }

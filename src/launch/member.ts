@@ -7,8 +7,8 @@ import type { ResultWords, Up } from "./messages.ts";
 import { PIPE_VERSION } from "./messages.ts";
 import type { ProcessHost } from "./process-host.ts";
 
-/** Own ticks of a second each without a word; reading the data may keep a main thread for long, a step never. */
-const SILENT_TICKS = { starting: 60, running: 15 } as const;
+/** Without a word, s; reading the data may keep a main thread for long, a step never. */
+const PATIENCE_S = { starting: 60, running: 15 } as const;
 const ABORTED = 75;
 const LAST_WORDS = "look at what it printed last: above, or in the logs of the run's folder";
 
@@ -24,7 +24,7 @@ export class Member {
   /** Started, and not known to have ended. */
   isThere = false;
   #isRunning = false;
-  #silentTicks = 0;
+  #silentMs = 0;
 
   constructor(planned: PlannedProcess, host: ProcessHost) {
     this.planned = planned;
@@ -37,7 +37,7 @@ export class Member {
 
   /** Takes note of what concerns the process itself. Throws if it speaks another language, or runs on another Node. */
   hear(message: Up): void {
-    this.#silentTicks = 0;
+    this.#silentMs = 0;
     if (message.type === "hello") {
       const { type: _, version, pid: __, ...facts } = message;
       if (version !== PIPE_VERSION)
@@ -59,23 +59,23 @@ export class Member {
     else if (message.type === "failed") this.hasFailed = true;
   }
 
-  get #patience(): number {
-    return this.#isRunning ? SILENT_TICKS.running : SILENT_TICKS.starting;
+  get #patienceS(): number {
+    return this.#isRunning ? PATIENCE_S.running : PATIENCE_S.starting;
   }
 
   get isSilent(): boolean {
-    return this.#silentTicks > this.#patience;
+    return this.#silentMs > this.#patienceS * 1000;
   }
 
-  /** A second has passed; the failure if it was silent for too long. */
-  tick(step: number): LockstepError | null {
+  /** So much time has passed; the failure if it was silent for too long. */
+  tick(passedMs: number, step: number): LockstepError | null {
     if (!this.isThere) return null;
-    this.#silentTicks++;
+    this.#silentMs += passedMs;
     if (!this.isSilent) return null;
     const fix = "look at the load of that machine, and whether the process was stopped";
     return new RankError(
       "process-silent",
-      `${this.name} has said nothing for ${this.#patience} s`,
+      `${this.name} has said nothing for ${this.#patienceS} s`,
       fix,
       this.where(step),
     );

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { PassThrough, type Readable, type Writable } from "node:stream";
+import { AwakeTime } from "../base/awake-time.ts";
 import type { Placement } from "../base/config.ts";
 import { EnvironmentError, type LockstepError } from "../base/errors.ts";
 import { lockstepVersion } from "../run/environment.ts";
@@ -21,7 +22,7 @@ const BEAT_MS = 1000;
 const OPEN_MS = 20_000;
 const CLOSE_MS = 3000;
 /** An agent beats each second; a network may fail without a word. */
-const SILENT_TICKS = 15;
+const SILENT_S = 15;
 const KEPT_LINES = 20;
 
 export class RemoteHost implements ProcessHost {
@@ -36,7 +37,7 @@ export class RemoteHost implements ProcessHost {
   #opened: { resolve(): void; reject(error: LockstepError): void } | null = null;
   #inspected: ((report: Inspection) => void) | null = null;
   #isOver = false;
-  #silentTicks = 0;
+  #silentMs = 0;
   #beats: NodeJS.Timeout | undefined;
 
   constructor(host: Host, placement: Placement, events: HostEvents) {
@@ -126,7 +127,8 @@ export class RemoteHost implements ProcessHost {
       }, // Else how ssh ends says more.
     });
     input.write(lines);
-    this.#beats = setInterval(() => this.#beat(), BEAT_MS);
+    const time = new AwakeTime(performance.now());
+    this.#beats = setInterval(() => this.#beat(time.passedMs(performance.now())), BEAT_MS);
   }
 
   #noAnswer(): EnvironmentError {
@@ -140,14 +142,15 @@ export class RemoteHost implements ProcessHost {
     if (this.#said.length > KEPT_LINES) this.#said.shift();
   }
 
-  #beat(): void {
+  #beat(passedMs: number): void {
     this.#channel?.send({ type: "beat" });
-    if (this.#opened === null && ++this.#silentTicks > SILENT_TICKS)
+    this.#silentMs += passedMs;
+    if (this.#opened === null && this.#silentMs > SILENT_S * 1000)
       this.#over(silent(this.#name, this.#placement.ssh));
   }
 
   #hear(message: FromAgent, payload: Uint8Array): void {
-    this.#silentTicks = 0;
+    this.#silentMs = 0;
     if (message.type === "hello") this.#greet(message);
     else if (message.type === "message") this.#events.message(message.process, message.message, payload);
     else if (message.type === "output") this.#events.output(message.process, message.line);
@@ -176,7 +179,7 @@ export class RemoteHost implements ProcessHost {
 }
 
 function silent(host: string, ssh: string): EnvironmentError {
-  const message = `nothing has come from ${host} for ${SILENT_TICKS} s`;
+  const message = `nothing has come from ${host} for ${SILENT_S} s`;
   return new EnvironmentError(
     "host-silent",
     message,

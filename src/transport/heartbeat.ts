@@ -1,7 +1,4 @@
-/**
- * Says when to give a sign of life, and whether the other end gives any. Counts ticks of the own clock: a machine that slept has
- * heard nothing, and missed nothing.
- */
+/** Says when to give a sign of life, and whether the other end gives any. */
 import { LinkError } from "./link-error.ts";
 import type { Patience } from "./patience.ts";
 
@@ -25,23 +22,23 @@ export class Heartbeat {
   }
 
   /** Whether a beat is due, when so many frames were sent in all. */
-  owesBeat(periodMs: number, framesSent: number): boolean {
-    this.#quietMs = framesSent === this.#sentBefore ? this.#quietMs + periodMs : 0;
+  owesBeat(passedMs: number, framesSent: number): boolean {
+    this.#quietMs = framesSent === this.#sentBefore ? this.#quietMs + passedMs : 0;
     this.#sentBefore = framesSent;
     return this.#quietMs >= this.#patience.beatMs;
   }
 
   /** Throws a LinkError `peer-silent` that says what was the last. */
-  listen(periodMs: number, lastHeard: string): void {
+  listen(passedMs: number, lastHeard: string): void {
     const { suspectMs, deadMs } = this.#patience;
     const before = this.#silentMs;
-    this.#silentMs += periodMs;
-    const silence = `${this.#peerName} has said nothing for ${this.#silentMs / 1000} s`;
-    if (before < suspectMs && this.#silentMs >= suspectMs) this.#warn(silence);
+    this.#silentMs += passedMs;
+    const silence = (ms: number) => `${this.#peerName} has said nothing for ${ms / 1000} s`;
+    if (before < suspectMs && this.#silentMs >= suspectMs) this.#warn(silence(suspectMs));
     if (this.#silentMs < deadMs) return;
     throw new LinkError(
       "peer-silent",
-      `${silence}; the last it sent was ${lastHeard}`,
+      `${silence(deadMs)}; the last it sent was ${lastHeard}`,
       "look whether its host is up, stopped or cut off",
     );
   }

@@ -127,10 +127,10 @@ export class Link implements WireReceiver {
     });
   }
 
-  /** To be called every so many ms. */
-  tick(periodMs: number): void {
+  /** To be called now and then, with the time since the last call. */
+  tick(passedMs: number): void {
     this.#guard(() => this.#options.wire.drain());
-    this.#guard(() => (this.#isOpen ? this.#listen(periodMs) : this.#opening.tick(periodMs)));
+    this.#guard(() => (this.#isOpen ? this.#listen(passedMs) : this.#opening.tick(passedMs)));
     this.#partIfDone();
   }
 
@@ -234,14 +234,14 @@ export class Link implements WireReceiver {
     this.#options.parted();
   }
 
-  #listen(periodMs: number): void {
+  #listen(passedMs: number): void {
     const { outbox } = this.#open as Open;
-    if (this.#heartbeat.owesBeat(periodMs, outbox.sequence)) outbox.notify("beat");
+    if (this.#heartbeat.owesBeat(passedMs, outbox.sequence)) outbox.notify("beat");
     // Who has parted may be gone.
     if (this.#isParted) return;
     const isFirst = this.#lastChannel < 0;
     this.#heartbeat.listen(
-      periodMs,
+      passedMs,
       isFirst ? "nothing" : `message ${this.#lastSequence} of channel ${this.#lastChannel}`,
     );
   }

@@ -1,6 +1,7 @@
 /** All links of a process: opened together, failing together, closed together. */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
+import { AwakeTime } from "../base/awake-time.ts";
 import { LockstepError } from "../base/errors.ts";
 import { FlightRecorder } from "../profile/flight-recorder.ts";
 import { makeWire } from "./address.ts";
@@ -101,7 +102,8 @@ export class Links implements Transport {
     this.#recorder = options.recorder ?? new FlightRecorder();
     this.peers = names.map((_, peer) => peer).filter((peer) => peer !== self);
     const tickMs = Math.min(TICK_MS, this.#patience.beatMs);
-    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(tickMs));
+    const time = new AwakeTime(this.#clock.now());
+    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(time.passedMs(this.#clock.now())));
     try {
       for (const peer of this.peers) {
         const address = addresses.get(peer) ?? "";
@@ -195,10 +197,10 @@ export class Links implements Transport {
   }
 
   /** Frames that the system has not taken are given a little time; then the end. */
-  #tick(periodMs: number): void {
-    for (const link of this.#links.values()) link.tick(periodMs);
+  #tick(passedMs: number): void {
+    for (const link of this.#links.values()) link.tick(passedMs);
     if (this.#state === "running") return;
-    this.#leavingMs += periodMs;
+    this.#leavingMs += passedMs;
     if (this.#state === "leaving" && this.#leavingMs > this.#patience.farewellMs) {
       const missing = this.peers.filter((peer) => !this.#links.get(peer)?.isParted);
       const who = missing.map((peer) => this.#options.names[peer]).join(", ");
