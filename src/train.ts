@@ -86,7 +86,7 @@ class Training {
         allreduce,
         timeoutMs: 1000 * settings.collectiveTimeout,
       },
-      world: world ? { self: world.self, ranks: world.ranks } : alone(ranks),
+      world: world ? { self: world.self, ranks: world.ranks, hosts: world.hosts } : alone(ranks),
       // Who would stop at another step, or begin at another one, is not of this run.
       connect:
         world &&

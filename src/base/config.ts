@@ -5,7 +5,7 @@ export const ACTIVATIONS = ["relu", "sigmoid", "tanh", "gelu"] as const;
 export const OPTIMIZERS = ["sgd", "momentum", "adam"] as const;
 export const MAXIMUM_RANKS = 256;
 /** How processes come to the gradients of all samples: by which the bits are the same in every layout, and by which not. */
-export const EXACT_ALLREDUCE = ["auto", "exchange", "ordered"] as const;
+export const EXACT_ALLREDUCE = ["auto", "exchange", "sharded", "ordered"] as const;
 export const FAST_ALLREDUCE = [
   "ring",
   "recursive-doubling",

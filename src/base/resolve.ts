@@ -141,7 +141,7 @@ export function checkAllreduce({ numerics, allreduce }: Pick<Settings, "numerics
   throw new InputError(
     "not-exact",
     `--allreduce ${allreduce} adds in an order that depends on the layout, and --numerics is exact`,
-    `add --numerics fast, or use --allreduce ${EXACT_ALLREDUCE.slice(1).join(" or ")}`,
+    `add --numerics fast, or use --allreduce ${EXACT_ALLREDUCE.slice(1).join(", ")}`,
   );
 }
 

@@ -82,7 +82,7 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     MACHINE,
     "allreduce",
     "--allreduce <form>",
-    "how processes sum gradients: exchange or ordered; fast: ring, recursive-doubling, halving-doubling, naive, parameter-server (auto)",
+    "how processes sum gradients: exchange, sharded or ordered; fast: ring, recursive-doubling, halving-doubling, naive, parameter-server (auto)",
     "text",
   ),
   flag(MACHINE, "fma", "--fma <mode>", "fused multiply-add, auto or off (auto)", "text"),

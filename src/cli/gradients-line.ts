@@ -16,6 +16,7 @@ export function gradientsLine({ measured, choices }: GradientPlan): string {
 
 function wordsOf(form: SumForm): string {
   if (form === "exchange") return "gradients by exchange of their factors";
+  if (form === "sharded") return "gradients are made in shards";
   return form === "ordered" ? "gradients go round in order" : `gradients are added by ${form}`;
 }
 

@@ -6,8 +6,12 @@
  *     process 0   rows 0…15 ──▶ process 1   rows 16…31 ──▶ process 2   rows 32…47 ─╮
  *             ◀──────────────────────── ◀─────────────────────────────────────────╯
  *
+ * Sharded, a chunk is made by one process, of all samples, and sent to the others: all ranks of the world take turns.
+ *
+ *     process 0   chunk 0 ──▶ 1, 2      process 1   chunk 1 ──▶ 0, 2      process 2   chunk 2 ──▶ 0, 1
+ *
  * By any other algorithm each process sums its samples' part for itself, and the parts are added afterwards. While a chunk is
- * under way the processes work on others: chunk c belongs to rank c mod R of every process of R ranks.
+ * under way the processes work on others: but for shards, chunk c belongs to rank c mod R of every process of R ranks.
  */
 import type { AllreduceName } from "../collective/algorithms.ts";
 import { ELEMENT_BYTES, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
@@ -16,9 +20,10 @@ import { splitOf } from "./split.ts";
 
 /**
  * How processes come to a gradient, which is a sum over all samples. "exchange": each is sent what the others' samples give and
- * sums it all itself; "ordered": each goes on with the sums of the process before it; else an allreduce of what each has summed.
+ * sums it all itself; "sharded": it sums a part, and is sent the rest; "ordered": each goes on with the sums of the process before
+ * it; else an allreduce of what each has summed.
  */
-export type SumForm = "exchange" | "ordered" | AllreduceName;
+export type SumForm = "exchange" | "sharded" | "ordered" | AllreduceName;
 
 /** How a job's processes come to their gradients. */
 export interface SumPlan {
@@ -31,10 +36,11 @@ export interface SumPlan {
 }
 
 /**
- * Where a message more would cost more than to put gradients together and take them apart again: an allreduce takes several messages
- * one after the other, while sums in order go on in small chunks behind each other.
+ * Where a message more would cost more than to put gradients together and take them apart again, or to make a shard of all samples:
+ * an allreduce takes several messages one after the other, while other chunks go on behind each other.
  */
-export const smallBytesOf = (form: SumForm): number => (form === "ordered" ? 32768 : 524288);
+export const smallBytesOf = (form: SumForm): number =>
+  form === "ordered" || form === "sharded" ? 32768 : 524288;
 
 const CHUNK_BYTES = 1048576;
 
@@ -68,21 +74,27 @@ export const sumsOverSamples = (node: Node): boolean => {
   );
 };
 
-/** Whether the processes make a node's sums in chunks. */
-export const isChunked =
-  ({ formOf }: SumPlan) =>
+/** Whether a process sums over its own samples only. */
+export const sumsOwnSamples =
+  (plan: SumPlan) =>
   (node: Node): boolean =>
-    sumsOverSamples(node) && formOf(node.outputs[0].of as Tensor) !== "exchange";
+    sumsOverSamples(node) && !["exchange", "sharded"].includes(formOf(node, plan));
+
+/** Whether the processes make a node's sums in chunks. Of shards none is small: what goes into it is there, and costs no message. */
+export const isChunked =
+  (plan: SumPlan) =>
+  (node: Node): boolean =>
+    sumsOwnSamples(plan)(node) ||
+    (sumsOverSamples(node) && formOf(node, plan) === "sharded" && !isSmall(node, plan));
 
 /** The chunks of all nodes that are made in chunks, in the order in which their ranks make them. */
 export function listChunks(phases: readonly (readonly Node[])[], plan: SumPlan): Chunk[] {
-  const formOf = (node: Node) => plan.formOf(node.outputs[0].of as Tensor) as Chunk["form"];
   return phases.flatMap((nodes, phase) => {
     const chunked = nodes.filter(isChunked(plan));
-    const forms = new Set(chunked.map(formOf));
+    const forms = new Set(chunked.map((node) => formOf(node, plan) as Chunk["form"]));
     return [...forms].flatMap((form) =>
       partsOf(
-        chunked.filter((node) => formOf(node) === form),
+        chunked.filter((node) => formOf(node, plan) === form),
         plan,
       ).map((parts): Chunk => ({ phase, form, parts })),
     );
@@ -101,8 +113,8 @@ function partsOf(nodes: readonly Node[], plan: SumPlan): ChunkPart[][] {
 }
 
 const chunkBytes = (node: Node, plan: SumPlan): number => plan.chunkBytesOf(node.outputs[0].of as Tensor);
-const isSmall = (node: Node, { formOf, smallBytesOf }: SumPlan): boolean =>
-  bytesOf(node) < smallBytesOf(formOf(node.outputs[0].of as Tensor));
+const formOf = (node: Node, plan: SumPlan): SumForm => plan.formOf(node.outputs[0].of as Tensor);
+const isSmall = (node: Node, plan: SumPlan): boolean => bytesOf(node) < plan.smallBytesOf(formOf(node, plan));
 
 /**
  * The same phases, in each of which the small gradients come first: they travel together, so that the last of them holds up all, and

@@ -46,7 +46,7 @@ function partsOf(node: Node, context: LoweringContext, appointments: Appointment
   const turns = appointments.turnsOf(node);
   if (turns)
     return turns.map((turn) => {
-      return { share: turn.slice, partial: { goesOn: appointments.goesOn(turn) }, turn };
+      return { share: turn.slice, partial: appointments.partialOf(turn), turn };
     });
   const share = shareOf(node, context);
   return share === null ? [] : [wholly(share)];

@@ -8,15 +8,18 @@
  *
  *     enter 1 │ wait sums c │ dW rows of c │ start sums c │ … │ ▒ barrier ▒ │ enter 2 │ wait result c │ update │ drain c │ ▒ barrier ▒
  *
+ * A shard is made of what all have sent, like the sums that need no chunks, and read by the others when it has come.
+ *
  * Rank 0 speaks for its process: it says which phase is entered, before which nothing of that phase may arrive here, and closes a
  * phase only when all that is left of the phase before has arrived and left: the memory is others' after that.
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
+import type { PartialSums } from "./arguments.ts";
 import type { Meeting } from "./instruction.ts";
 import type { Slice } from "./partition.ts";
 import { accessesOf } from "./split.ts";
 import { TransferIds, type TransferPlan } from "./transfers.ts";
-import { processCount } from "./world.ts";
+import { processCount, turnOf } from "./world.ts";
 
 /** A meeting and what it is about. */
 export type Appointment = readonly [Meeting, subject: number];
@@ -68,8 +71,12 @@ export class Appointments {
 
   /** The chunks of a node's sums that this rank makes; null for a node whose sums are not made in chunks. */
   turnsOf(node: Node): ChunkTurn[] | null {
-    const ranks = this.#plan.world.ranks[this.#plan.world.self];
-    return this.#chunks.get(node)?.filter(({ chunk }) => chunk % ranks === this.#rank) ?? null;
+    const { self, ranks } = this.#plan.world;
+    const isOurs = ({ chunk }: ChunkTurn) =>
+      this.#isSharded(chunk)
+        ? this.#isMadeHere(chunk) && turnOf(this.#plan.world, chunk).rank === this.#rank
+        : chunk % ranks[self] === this.#rank;
+    return this.#chunks.get(node)?.filter(isOurs) ?? null;
   }
 
   before(node: Node, phase: number): Appointment[] {
@@ -79,20 +86,20 @@ export class Appointments {
       const bundle = this.#byTensor.get(tensor);
       // What is read in the phase that makes it is the rank's own slice; what is read before is of the step before.
       const isRead =
-        bundle !== undefined && this.#plan.bundles[bundle].phase < phase && !this.#chunks.has(node);
+        bundle !== undefined && this.#plan.bundles[bundle].phase < phase && !this.#sumsOwnSamples(node);
       return isRead ? this.#waits(bundle) : [];
     });
   }
 
-  /** Whether a turn goes on with the sums of the process before. */
-  goesOn({ chunk }: ChunkTurn): boolean {
-    return this.#plan.world.self > 0 && this.#isOrdered(chunk);
+  /** What a turn sums; null: all samples. */
+  partialOf(turn: ChunkTurn): PartialSums | null {
+    return this.#isSharded(turn.chunk) ? null : { goesOn: this.#goesOn(turn) };
   }
 
   /** The sums that a turn goes on with. */
   beforeTurn(turn: ChunkTurn | null): Appointment[] {
     const { self } = this.#plan.world;
-    return turn && this.goesOn(turn) ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
+    return turn && this.#goesOn(turn) ? this.#waitFor(this.#ids.ofSums(turn.chunk, self - 1)) : [];
   }
 
   after(node: Node): Appointment[] {
@@ -103,7 +110,7 @@ export class Appointments {
   afterTurn(turn: ChunkTurn | null): Appointment[] {
     if (turn === null) return [];
     const { self } = this.#plan.world;
-    if (!this.#isOrdered(turn.chunk)) return [["start", this.#ids.ofAllreduce(turn.chunk)]];
+    if (!this.#isOrdered(turn.chunk)) return [["start", this.#ids.ofChunk(turn.chunk)]];
     const id = this.#isLast ? this.#ids.ofResult(turn.chunk, self) : this.#ids.ofSums(turn.chunk, self);
     return [["start", id]];
   }
@@ -126,6 +133,24 @@ export class Appointments {
     return this.#plan.chunks[chunk].form === "ordered";
   }
 
+  #isSharded(chunk: number): boolean {
+    return this.#plan.chunks[chunk].form === "sharded";
+  }
+
+  /** Of chunks of which one process makes the whole. */
+  #isMadeHere(chunk: number): boolean {
+    return turnOf(this.#plan.world, chunk).process === this.#plan.world.self;
+  }
+
+  #sumsOwnSamples(node: Node): boolean {
+    return this.#chunks.get(node)?.some(({ chunk }) => !this.#isSharded(chunk)) ?? false;
+  }
+
+  /** Whether a turn goes on with the sums of the process before. */
+  #goesOn({ chunk }: ChunkTurn): boolean {
+    return this.#plan.world.self > 0 && this.#isOrdered(chunk);
+  }
+
   get #isLast(): boolean {
     return this.#plan.world.self === this.#others.length;
   }
@@ -143,14 +168,16 @@ export class Appointments {
 
   #waitForResult(chunk: number): Appointment[] {
     const { self } = this.#plan.world;
-    if (!this.#isOrdered(chunk)) return this.#waitFor(this.#ids.ofAllreduce(chunk));
-    // The last process made the result, before the barrier that closed the phase.
+    // Who made the result has it since the barrier that closed the phase.
+    if (this.#isSharded(chunk)) return this.#isMadeHere(chunk) ? [] : this.#waitFor(this.#ids.ofChunk(chunk));
+    if (!this.#isOrdered(chunk)) return this.#waitFor(this.#ids.ofChunk(chunk));
     return this.#isLast ? [] : this.#waitFor(this.#ids.ofResult(chunk, self + 1));
   }
 
   /** Sums that were sent on have left long before their result is back; an allreduce is done when all has left. */
   #drains(chunk: number): Appointment[] {
     const { self } = this.#plan.world;
+    if (this.#isSharded(chunk)) return this.#isMadeHere(chunk) ? [["drain", this.#ids.ofChunk(chunk)]] : [];
     return this.#isOrdered(chunk) && self > 0 ? [["drain", this.#ids.ofResult(chunk, self)]] : [];
   }
 

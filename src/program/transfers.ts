@@ -5,10 +5,10 @@
  */
 import type { AllreduceName } from "../collective/algorithms.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
-import { allBy, type Chunk, isChunked, listChunks, type SumPlan } from "./chunks.ts";
+import { allBy, type Chunk, listChunks, type SumPlan, sumsOwnSamples } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
 import type { Slice } from "./partition.ts";
-import { processCount, rowsOfProcess, type World } from "./world.ts";
+import { processCount, rowsOfProcess, turnOf, type World } from "./world.ts";
 
 /** Rows of one tensor: a constant slice, or the sender's rows of the step's batch. */
 export interface Piece {
@@ -75,7 +75,7 @@ export function planTransfers(
   sums: SumPlan = allBy("exchange"),
 ): TransferPlan {
   if (processCount(world) === 1) return { world, bundles: [], chunks: [], repeated: new Set() };
-  const { crossings, repeated } = crossingsOf(phases, isChunked(sums));
+  const { crossings, repeated } = crossingsOf(phases, sumsOwnSamples(sums));
   const bundles = bundle(crossings, SMALL_BYTES * processCount(world), batch);
   return { world, bundles, chunks: listChunks(phases, sums), repeated };
 }
@@ -102,7 +102,7 @@ const bytesOf = ({ tensor }: Crossing, batch: number): number =>
 
 /**
  * The numbers of transfers: every bundle by its sender; then of every ordered chunk the sums on their way up and the result on its
- * way down, both by their sender (process P−1 sends no sums on, process 0 no result); of every other chunk one number.
+ * way down, both by their sender (process P−1 sends no sums on, process 0 no result); of every shard and other chunk one number.
  */
 export class TransferIds {
   readonly #processes: number;
@@ -130,7 +130,7 @@ export class TransferIds {
     return this.#first[chunk] + this.#processes - 1 + sender - 1;
   }
 
-  ofAllreduce(chunk: number): number {
+  ofChunk(chunk: number): number {
     return this.#first[chunk];
   }
 }
@@ -151,21 +151,25 @@ export function listTransfers(plan: TransferPlan, addressOf: (tensor: Tensor) =>
   const chunks = plan.chunks.flatMap(({ phase, form, parts }, chunk): Transfer[] => {
     const pieces = parts.map(({ node, slice }) => pieceOf(node.outputs[0], node, slice));
     if (form === "ordered") return transfersOfChunk(plan.world, ids, chunk, { phase, pieces });
-    const nobody = { sender: NOBODY, receivers: [], next: -1 };
-    return [{ id: ids.ofAllreduce(chunk), ...nobody, phase, pieces, parts: pieces.length, allreduce: form }];
+    const load = { id: ids.ofChunk(chunk), phase, pieces, parts: pieces.length, next: -1 };
+    if (form !== "sharded") return [{ ...load, sender: NOBODY, receivers: [], allreduce: form }];
+    const sender = turnOf(plan.world, chunk).process;
+    return [{ ...load, sender, receivers: othersThan(sender, plan.world), allreduce: null }];
   });
   return [...bundles, ...chunks];
 }
 
-type Load = Pick<Transfer, "phase" | "pieces">;
-
 const everyone = (world: World): number[] => Array.from({ length: processCount(world) }, (_, index) => index);
+const othersThan = (self: number, world: World): number[] =>
+  everyone(world).filter((process) => process !== self);
+
+type Load = Pick<Transfer, "phase" | "pieces">;
 
 function transfersOfBundle(world: World, ids: TransferIds, bundle: number, load: Load): Transfer[] {
   return everyone(world).map((sender) => ({
     id: ids.ofBundle(bundle, sender),
     sender,
-    receivers: everyone(world).filter((process) => process !== sender),
+    receivers: othersThan(sender, world),
     ...load,
     parts: load.pieces.length * world.ranks[sender],
     next: -1,

@@ -6,6 +6,8 @@ export interface World {
   readonly self: number;
   /** Ranks of every process. The world counts ranks through, process after process. */
   readonly ranks: readonly number[];
+  /** The host of every process; by default all are on one. */
+  readonly hosts?: readonly string[];
 }
 
 /** A process that has no others. */
@@ -22,6 +24,14 @@ export function firstRankOf({ ranks }: World, process: number): number {
 
 /** The world's number of a rank of this process. */
 export const worldRank = (world: World, rank: number): number => firstRankOf(world, world.self) + rank;
+
+/** The process, and the rank there, to whom a job falls if all ranks take turns. */
+export function turnOf(world: World, job: number): { process: number; rank: number } {
+  let rank = job % worldRanks(world);
+  let process = 0;
+  while (rank >= world.ranks[process]) rank -= world.ranks[process++];
+  return { process, rank };
+}
 
 /** The ranks of a process as a person reads them: "rank 3", "ranks 0–2". */
 export function ranksOf(world: World, process: number): string {

@@ -2,10 +2,12 @@
  * What links and kernels of a run can do, measured before its first step and told to all, so that all plan alike: process 0 measures
  * the way to each other process, and takes the worst.
  */
+import { availableParallelism } from "node:os";
 import { type LockstepError, RankError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Measured } from "../plan/gradients.ts";
+import { processCount, type World } from "../program/world.ts";
 import { DistanceEnd } from "../transport/distance.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 
@@ -24,17 +26,20 @@ const ROUNDS = 9;
 export class Measuring implements Inbox {
   readonly #self: number;
   readonly #module: WebAssembly.Module;
+  readonly #sharesCores: boolean;
   readonly #ends = new Map<number, DistanceEnd>();
-  readonly #figures = new Float64Array(3);
+  readonly #figures = new Float64Array(4);
   #isOver = false;
   #told: () => void = () => {};
   #fail: (error: LockstepError) => void = () => {};
 
   /** `module` has the kernels whose speed is measured. */
-  constructor(self: number, processes: number, module: WebAssembly.Module) {
+  constructor(world: World, module: WebAssembly.Module) {
+    const { self } = world;
     this.#self = self;
     this.#module = module;
-    for (let peer = 0; peer < processes; peer++)
+    this.#sharesCores = threadsHere(world) > availableParallelism();
+    for (let peer = 0; peer < processCount(world); peer++)
       if (peer !== self && (self === 0 || peer === 0))
         this.#ends.set(peer, new DistanceEnd(peer, self === 0, PATIENCE));
   }
@@ -51,8 +56,8 @@ export class Measuring implements Inbox {
     } finally {
       clearTimeout(timer);
     }
-    const [latencyUs, bytesPerUs, flopsPerUs] = this.#figures;
-    return { latencyUs, bytesPerUs, flopsPerUs };
+    const [latencyUs, bytesPerUs, flopsPerUs, sharesCores] = this.#figures;
+    return { latencyUs, bytesPerUs, flopsPerUs, sharesCores: sharesCores === 1 };
   }
 
   place(arrival: Arrival): Uint8Array | null {
@@ -82,7 +87,7 @@ export class Measuring implements Inbox {
       bytesPerUs = Math.min(bytesPerUs, bytesPerSecond / 1e6);
     }
     this.#isOver = true;
-    this.#figures.set([latencyUs, bytesPerUs, flopsPerUs(this.#module)]);
+    this.#figures.set([latencyUs, bytesPerUs, flopsPerUs(this.#module), Number(this.#sharesCores)]);
     const bytes = new Uint8Array(this.#figures.buffer.slice());
     const message = { channel: FIGURES, sequence: 0, flags: 0, bytes };
     for (const peer of transport.peers) transport.send(peer, message, () => {});
@@ -104,6 +109,12 @@ function late(limitMs: number): RankError {
     "look at the network and the load of the machines: lockstep doctor measures every two of them; --allreduce exchange needs no figures",
     { operation: "measure links" },
   );
+}
+
+/** Ranks of the processes on this one's host, and their main threads, which move bytes. */
+function threadsHere({ self, ranks, hosts }: World): number {
+  const isHere = (process: number) => hosts === undefined || hosts[process] === hosts[self];
+  return ranks.reduce((sum, count, process) => (isHere(process) ? sum + count + 1 : sum), 0);
 }
 
 /** Of a small product, on this thread. */

@@ -5,7 +5,7 @@
 import { type LockstepError, RankError } from "../base/errors.ts";
 import type { Measured } from "../plan/gradients.ts";
 import { FlightRecorder } from "../profile/flight-recorder.ts";
-import { processCount, type World } from "../program/world.ts";
+import type { World } from "../program/world.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
@@ -74,7 +74,7 @@ export class Peers {
     this.#options = options;
     const { world, step, measured } = options;
     this.#recorder = new FlightRecorder({ step });
-    this.#measuring = measured && new Measuring(world.self, processCount(world), measured);
+    this.#measuring = measured && new Measuring(world, measured);
   }
 
   /** From then on what ranks make is sent. */

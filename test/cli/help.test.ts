@@ -244,7 +244,7 @@ for (const [argv, said] of [
   ],
   [
     ["train", "--allreduce", "ring"],
-    "adds in an order that depends on the layout, and --numerics is exact\n  fix: add --numerics fast, or use --allreduce exchange or ordered",
+    "adds in an order that depends on the layout, and --numerics is exact\n  fix: add --numerics fast, or use --allreduce exchange, sharded, ordered",
   ],
   [
     ["train", "--trace"],

@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import { workplace } from "../cli/child.ts";
 import { Launched } from "../launch/stories.ts";
+import { FORMS } from "./story.ts";
 
 /** Twelve steps of 50 samples and one of 20, twice. */
 const SAMPLES = 620;
@@ -14,7 +15,7 @@ const TRAIN = [
   "--epochs",
   "2",
   "--hidden",
-  "37,53",
+  "137,153",
   "--json",
 ];
 const LATE = { LOCKSTEP_FAULT: "delay:*:1:3" };
@@ -45,7 +46,7 @@ for (const job of [
       `${layout} that are late at random leave the weights of one, with ${job.join(" ")}`,
       async (t) => {
         const expected = await alone(t);
-        for (const form of ["exchange", "ordered"])
+        for (const form of FORMS)
           t.is(await hashOf(t, [...TRAIN, ...job, ...flags, "--allreduce", form], LATE), expected, form);
       },
     );

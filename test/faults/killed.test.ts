@@ -24,7 +24,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Kills somebody after so many ms; everybody else is gone, and who it was is told. */
 async function killOne(t: ExecutionContext, cast: Cast, afterMs: number, number: number): Promise<void> {
-  const form = FORMS[afterMs % 2];
+  const form = FORMS[afterMs % FORMS.length];
   const story = new Story(t, cast, [...FOR_EVER, "--allreduce", form]);
   await pause(afterMs);
   const { pid, name, rank } = await story.anyPart(number);

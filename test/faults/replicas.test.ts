@@ -2,14 +2,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { Story } from "./story.ts";
+import { FORMS, Story } from "./story.ts";
 
 const FLIP = "flip:1:30:3";
 /** 150 steps an epoch: at its end weights are compared, too. */
 const LONG_EPOCHS = ["--batch", "4", "--epochs", "100"];
 const GONE_MS = 5000;
 
-for (const form of ["exchange", "ordered"])
+for (const form of FORMS)
   test.serial(`of three processes the one whose weights differ is named, by ${form}`, async (t) => {
     const flags = ["--ranks", "3", "--ranks-per-process", "1", "--allreduce", form, ...LONG_EPOCHS];
     const story = new Story(t, { hosts: [], remote: [], flags }, [], { LOCKSTEP_FAULT: FLIP });

@@ -43,7 +43,7 @@ for (const who of ["the ssh client", "the agent", "process 0"])
 
 for (const [index, form] of [
   [0, "exchange"],
-  [2, "exchange"],
+  [2, "sharded"],
   [1, "ordered"],
 ] as const)
   test.serial(

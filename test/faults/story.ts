@@ -4,7 +4,7 @@ import type { ExecutionContext } from "ava";
 import { type Ended, workplace } from "../cli/child.ts";
 import { heldOf, portsOf, socketFilesIn } from "../launch/listening.ts";
 import { startSshd } from "../launch/sshd.ts";
-import { Launched, processesOf, type Running, TRAIN, TRAIN_ANY, temporary } from "../launch/stories.ts";
+import { Launched, processesOf, type Running, TRAIN_ANY, temporary } from "../launch/stories.ts";
 
 const LOOK_MS = 20;
 /** Nobody must come any more in so many looks: not in a time, of which a busy machine may leave none to look. */
@@ -34,7 +34,10 @@ export async function behindSsh(t: ExecutionContext): Promise<Cast> {
 }
 
 /** The forms of an exact allreduce; what happens to a run may depend on it, its weights do not. */
-export const FORMS = ["exchange", "ordered"] as const;
+export const FORMS = ["exchange", "sharded", "ordered"] as const;
+
+/** A layer's gradient of 48 KB: below 32 none is made in shards. */
+const WIDE = ["--hidden", "128,96", "--lr", "0.1"];
 
 /** Whoever takes part in a run but its launcher, as a person would call it. */
 export interface Part extends Running {
@@ -65,7 +68,7 @@ export class Story {
     this.#t = t;
     this.#cast = cast;
     this.folder = workplace(t);
-    const train = argv.includes("--model") ? TRAIN_ANY : TRAIN;
+    const train = argv.includes("--model") ? TRAIN_ANY : [...TRAIN_ANY, ...WIDE];
     const words = [...train, "--json", "--run-dir", "out", ...cast.flags, ...argv];
     this.launched = new Launched(t, this.folder, words, environment);
   }

@@ -97,19 +97,25 @@ test.serial(
   },
 );
 
-test.serial("two runs at once on the same hosts have the weights of one rank, both", async (t) => {
+test.serial("three runs at once on the same hosts have the weights of one rank, all", async (t) => {
   const expected = await hashOf(t, new Story(t, ONE_RANK, STEPS));
-  const both = FORMS.map((form) => new Story(t, HERE, [...STEPS, "--allreduce", form]));
-  t.deepEqual(await Promise.all(both.map((story) => hashOf(t, story))), [expected, expected]);
-  for (const story of both) await story.leavesNothing(GONE_MS, "beside another");
+  const all = FORMS.map((form) => new Story(t, HERE, [...STEPS, "--allreduce", form]));
+  t.deepEqual(
+    await Promise.all(all.map((story) => hashOf(t, story))),
+    FORMS.map(() => expected),
+  );
+  for (const story of all) await story.leavesNothing(GONE_MS, "beside others");
 });
 
 const overSsh = hasSshd ? test.serial : test.skip;
 
-overSsh("two runs at once behind one sshd have the weights of one rank, both", async (t) => {
+overSsh("three runs at once behind one sshd have the weights of one rank, all", async (t) => {
   const expected = await hashOf(t, new Story(t, ONE_RANK, STEPS));
   const cast = await behindSsh(t);
-  const both = FORMS.map((form) => new Story(t, cast, [...STEPS, "--allreduce", form]));
-  t.deepEqual(await Promise.all(both.map((story) => hashOf(t, story))), [expected, expected]);
-  for (const story of both) await story.leavesNothing(GONE_MS, "beside another");
+  const all = FORMS.map((form) => new Story(t, cast, [...STEPS, "--allreduce", form]));
+  t.deepEqual(
+    await Promise.all(all.map((story) => hashOf(t, story))),
+    FORMS.map(() => expected),
+  );
+  for (const story of all) await story.leavesNothing(GONE_MS, "beside others");
 });

@@ -36,7 +36,7 @@ function plan(layers: number, form: SumForm): { instructions: number; dependenci
   return { instructions: instructions.length, dependencies, looks: looks.count };
 }
 
-for (const form of ["exchange", "ordered"] as const)
+for (const form of ["exchange", "sharded", "ordered"] as const)
   test(`planning 150 layers takes three times the work of planning 50, ${form}`, (t) => {
     const [some, many] = [plan(50, form), plan(150, form)];
     t.true(many.instructions > 2.2 * some.instructions);

@@ -73,7 +73,7 @@ const worlds = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLengt
 
 /** The form of sums for each parameter, in turn, and how large their chunks are. */
 const sums = {
-  forms: fc.array(fc.constantFrom<SumForm>("exchange", "ordered"), { minLength: 1, maxLength: 5 }),
+  forms: fc.array(fc.constantFrom<SumForm>("exchange", "sharded", "ordered"), { minLength: 1, maxLength: 5 }),
   chunkBytes: fc.constantFrom(256, 4096, 65536),
   smallBytes: fc.constantFrom(0, 128, 4096),
 };
@@ -135,7 +135,7 @@ test("processes that add their gradients leave the same bits, whoever is late, a
   );
 });
 
-test("processes of any numbers of ranks all leave what one rank leaves, whoever is late, by exchange and by ordered sums", (t) => {
+test("processes of any numbers of ranks all leave what one rank leaves, whoever is late, by exchange, by shards and by ordered sums", (t) => {
   const { ranks: _, units: __, ...shared } = sizes;
   const job = { ...shared, ranks: worlds, seed: fc.nat() };
   fc.assert(

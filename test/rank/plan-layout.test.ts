@@ -11,12 +11,13 @@ const BATCH = 4096;
 
 /** Links on which few chunks pay, and those on which many do. */
 const LINKS = [
-  { latencyUs: 1e4, bytesPerUs: 1e5, flopsPerUs: 1e5 },
-  { latencyUs: 1, bytesPerUs: 100, flopsPerUs: 1e5 },
+  { latencyUs: 1e4, bytesPerUs: 1e5, flopsPerUs: 1e5, sharesCores: true },
+  { latencyUs: 1, bytesPerUs: 100, flopsPerUs: 1e5, sharesCores: false },
 ];
 
 for (const settings of [
   { numerics: "exact" },
+  { numerics: "exact", allreduce: "sharded" },
   { numerics: "exact", allreduce: "ordered" },
   { numerics: "fast" },
   { numerics: "fast", allreduce: "halving-doubling" },
