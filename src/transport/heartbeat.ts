@@ -22,17 +22,17 @@ export class Heartbeat {
   }
 
   /** Whether a beat is due, when so many frames were sent in all. */
-  owesBeat(passedMs: number, framesSent: number): boolean {
-    this.#quietMs = framesSent === this.#sentBefore ? this.#quietMs + passedMs : 0;
+  owesBeat(awakeMs: number, framesSent: number): boolean {
+    this.#quietMs = framesSent === this.#sentBefore ? this.#quietMs + awakeMs : 0;
     this.#sentBefore = framesSent;
     return this.#quietMs >= this.#patience.beatMs;
   }
 
   /** Throws a LinkError `peer-silent` that says what was the last. */
-  listen(passedMs: number, lastHeard: string): void {
+  listen(awakeMs: number, lastHeard: string): void {
     const { suspectMs, deadMs } = this.#patience;
     const before = this.#silentMs;
-    this.#silentMs += passedMs;
+    this.#silentMs += awakeMs;
     const silence = (ms: number) => `${this.#peerName} has said nothing for ${ms / 1000} s`;
     if (before < suspectMs && this.#silentMs >= suspectMs) this.#warn(silence(suspectMs));
     if (this.#silentMs < deadMs) return;

@@ -127,10 +127,13 @@ export class Link implements WireReceiver {
     });
   }
 
-  /** To be called now and then, with the time since the last call. */
-  tick(passedMs: number): void {
+  /**
+   * To be called every so many ms, and told how much time has passed. Others are silent as time passes; but what they are given
+   * time for counts in calls: a main thread that was kept away gives nobody any.
+   */
+  tick(periodMs: number, awakeMs: number): void {
     this.#guard(() => this.#options.wire.drain());
-    this.#guard(() => (this.#isOpen ? this.#listen(passedMs) : this.#opening.tick(passedMs)));
+    this.#guard(() => (this.#isOpen ? this.#listen(awakeMs) : this.#opening.tick(periodMs)));
     this.#partIfDone();
   }
 
@@ -234,14 +237,14 @@ export class Link implements WireReceiver {
     this.#options.parted();
   }
 
-  #listen(passedMs: number): void {
+  #listen(awakeMs: number): void {
     const { outbox } = this.#open as Open;
-    if (this.#heartbeat.owesBeat(passedMs, outbox.sequence)) outbox.notify("beat");
+    if (this.#heartbeat.owesBeat(awakeMs, outbox.sequence)) outbox.notify("beat");
     // Who has parted may be gone.
     if (this.#isParted) return;
     const isFirst = this.#lastChannel < 0;
     this.#heartbeat.listen(
-      passedMs,
+      awakeMs,
       isFirst ? "nothing" : `message ${this.#lastSequence} of channel ${this.#lastChannel}`,
     );
   }

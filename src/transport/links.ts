@@ -103,7 +103,7 @@ export class Links implements Transport {
     this.peers = names.map((_, peer) => peer).filter((peer) => peer !== self);
     const tickMs = Math.min(TICK_MS, this.#patience.beatMs);
     const time = new AwakeTime(this.#clock.now());
-    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(time.passedMs(this.#clock.now())));
+    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick(tickMs, time.passedMs(this.#clock.now())));
     try {
       for (const peer of this.peers) {
         const address = addresses.get(peer) ?? "";
@@ -197,10 +197,10 @@ export class Links implements Transport {
   }
 
   /** Frames that the system has not taken are given a little time; then the end. */
-  #tick(passedMs: number): void {
-    for (const link of this.#links.values()) link.tick(passedMs);
+  #tick(periodMs: number, awakeMs: number): void {
+    for (const link of this.#links.values()) link.tick(periodMs, awakeMs);
     if (this.#state === "running") return;
-    this.#leavingMs += passedMs;
+    this.#leavingMs += periodMs;
     if (this.#state === "leaving" && this.#leavingMs > this.#patience.farewellMs) {
       const missing = this.peers.filter((peer) => !this.#links.get(peer)?.isParted);
       const who = missing.map((peer) => this.#options.names[peer]).join(", ");

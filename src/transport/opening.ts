@@ -68,12 +68,12 @@ export class Opening {
   }
 
   /** Throws a LinkError when the other end has had its time. */
-  tick(passedMs: number): void {
+  tick(periodMs: number): void {
     const { dials, peerName, address } = this.#options;
     const { retryMs, evictMs, greetMs } = this.#options.patience;
-    const isDue = Math.floor(this.#waitedMs / retryMs) < Math.floor((this.#waitedMs + passedMs) / retryMs);
-    this.#waitedMs += passedMs;
-    this.#heldMs += passedMs;
+    const isDue = Math.floor(this.#waitedMs / retryMs) < Math.floor((this.#waitedMs + periodMs) / retryMs);
+    this.#waitedMs += periodMs;
+    this.#heldMs += periodMs;
     if (this.#waitedMs >= greetMs) {
       const strange = `; ${this.#strangers} frames came from a program that does not know the run's key`;
       throw new LinkError(

@@ -3,7 +3,8 @@ import test from "ava";
 import * as fc from "fast-check";
 import { type LockstepError, RankError } from "../../src/base/errors.ts";
 import { LinkBroken, LinkError, PeerAborted } from "../../src/transport/link-error.ts";
-import type { Faults } from "../../src/transport/loopback.ts";
+import type { LinksOptions } from "../../src/transport/links.ts";
+import type { Faults, Loopback } from "../../src/transport/loopback.ts";
 import { PATIENCE } from "../../src/transport/patience.ts";
 import { SECURITIES } from "../../src/transport/seal.ts";
 import { openTeam, pattern, type Team } from "./loopback-team.ts";
@@ -208,6 +209,30 @@ test("an abort reaches all peers with rank, host and step, ahead of what is queu
   t.deepEqual(team.inboxes[0].failures, []);
   await team.pass(300);
   await t.notThrowsAsync(team.links[0].close());
+});
+
+test("who stops after its main thread was kept away gives its last frames as long as who was not", async (t) => {
+  for (const awayMs of [0, 300, 1500]) {
+    let isAway = false;
+    const odd = (self: number, loopback: Loopback): Partial<LinksOptions> => ({
+      clock: {
+        now: () => loopback.now(),
+        soon: (call) => loopback.soon(call),
+        every: (periodMs, call) =>
+          loopback.every(periodMs, () => (self === 0 && isAway ? undefined : call())),
+      },
+    });
+    const { links, loopback, pass } = await openTeam({ all: SMALL, odd });
+    isAway = true;
+    await pass(awayMs);
+    isAway = false;
+    links[0].abort({ code: "rank-failed", message: "rank 0 failed" });
+    const stoppedMs = loopback.now();
+    const closed = links[0].close().then(() => loopback.now());
+    await pass(400);
+    const lingeredMs = (await closed) - stoppedMs;
+    t.true(lingeredMs > 100 && lingeredMs <= 200, `after ${awayMs} ms away: ${lingeredMs} ms`);
+  }
 });
 
 test("close() sends what is queued, waits for the others, and then the wires are closed", async (t) => {

@@ -55,7 +55,7 @@ export interface Team {
 export interface TeamOptions extends LoopbackOptions {
   readonly count?: number;
   readonly all?: Partial<LinksOptions>;
-  readonly odd?: (self: number) => Partial<LinksOptions>;
+  readonly odd?: (self: number, loopback: Loopback) => Partial<LinksOptions>;
   /** While the links open. */
   readonly greetingFaults?: Faults;
 }
@@ -87,7 +87,7 @@ export async function openTeam({
       ...{ addresses: new Map(), security: "auth", patience: PATIENCE_HERE },
       warn: (message) => warnings.push(`${self}: ${message}`),
       ...all,
-      ...odd?.(self),
+      ...odd?.(self, loopback),
     }),
   );
   const settled = Promise.allSettled(opening);
