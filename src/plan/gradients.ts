@@ -3,16 +3,16 @@
  * kernels (NUMERICS §6 has the formulas for whole layers).
  *
  *     exchange   α + factors / β + P·w + p                              every process sums all samples itself
- *     sharded    α + factors / β + overlap(w, r, S) + S·(α + p)         each its shards of all samples, S one after another
- *     ordered    P·w/C + (2P−2)(α + b/C) + (C−1)/C · w∥b + C·(α + p)    a chain through all, C chunks behind each other
- *     allreduce  overlap(w, a, C) + C·(α + p)                           a: the algorithm's time for all chunks
+ *     sharded    α + factors / β + overlap(w, r, S) + S·(R·α + p)       each its shards of all samples, S one after another
+ *     ordered    P·w/C + (2P−2)(α + b/C) + (C−1)/C · w∥b + C·α + C/R·p  a chain through all, C chunks behind each other
+ *     allreduce  overlap(w, a, C) + C·α + C/R·p                         a: the algorithm's time for all chunks
  *
  *     overlap(w, b, C) = w/C + (C−1)/C · w∥b + b/C
  *
- * w is the time in which a process sums its own samples, b that in which a gradient passes a link, r that in which the others' shards
- * do, α a message's, β bytes a µs, p the time in which a product reads the factor that all chunks share. w∥b is the longer of both,
- * or their sum where the ranks have no cores to themselves. What the algorithms take is their number of rounds,
- * bytes and sums (Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH", 2005), which is
+ * w is the time in which a process, of R ranks, sums its own samples, b that in which a gradient passes a link, r that in which the
+ * others' shards do, α a message's, β bytes a µs, p the time in which a product reads the factor that all chunks share. w∥b is the
+ * longer of both, or their sum where the ranks have no cores to themselves. What the algorithms take is their number of rounds, bytes
+ * and sums (Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH", 2005), which is
  * cheaper to know for many processes than by playing their lists.
  */
 import { FAST_ALLREDUCE, type Settings } from "../base/config.ts";
@@ -166,9 +166,9 @@ function costUs(
   if (form === "sharded") {
     const turns = chunks / worldRanks(world);
     const othersUs = (bytes * (1 - 1 / processes)) / bytesPerUs;
-    return factorsUs + overlap(ownUs, othersUs, turns) + turns * ranks * (latencyUs + readUs(batch));
+    return factorsUs + overlap(ownUs, othersUs, turns) + turns * (ranks * latencyUs + readUs(batch));
   }
-  const chunksUs = chunks * (latencyUs + readUs(batch / processes));
+  const chunksUs = chunks * latencyUs + Math.ceil(chunks / ranks) * readUs(batch / processes);
   if (form === "ordered") {
     const linkUs = bytes / bytesPerUs;
     const hopsUs = (2 * processes - 2) * (latencyUs + linkUs / chunks);
