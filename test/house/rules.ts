@@ -25,6 +25,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   graph: 4,
   collective: 3,
   kernels: 2,
+  schedule: 2,
   transport: 2,
   profile: 1,
   base: 1,
