@@ -6,7 +6,8 @@
  *     rank 2  ·· ·· F0 B0─── F1 B1─── F2 B2─── F3 B3─── ·· ·· ·· ··
  *
  * Rank i warms up with min(m, p − i − 1) forwards. A rank waits as long as in GPipe, (p − 1) / (m + p − 1) of the step if all
- * stages cost the same, but keeps min(m, p − i) activations, which no longer grow with m.
+ * stages cost the same, but keeps min(m, p − i) activations, which no longer grow with m. It has no forward in hand when it waits
+ * for a gradient, so what transfers take between ranks is waited for again and again, where GPipe waits for it 2 (p − 1) times.
  * Source: Narayanan et al., "Memory-Efficient Pipeline-Parallel DNN Training", 2021 (PipeDream-Flush).
  */
 import type { Action, SchedulePolicy } from "./action.ts";

@@ -2,14 +2,18 @@
 import { InputError } from "../base/errors.ts";
 import type { Schedule, SchedulePolicy, ScheduleShape } from "./action.ts";
 import { gpipe } from "./gpipe.ts";
+import { interleaved } from "./interleaved.ts";
 import { oneForwardOneBackward } from "./one-forward-one-backward.ts";
+import { zeroBubble } from "./zero-bubble.ts";
 
-export const SCHEDULE_NAMES = ["gpipe", "1f1b"] as const;
+export const SCHEDULE_NAMES = ["gpipe", "1f1b", "interleaved", "zero-bubble"] as const;
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 
 export const SCHEDULES: Readonly<Record<ScheduleName, SchedulePolicy>> = {
   gpipe,
   "1f1b": oneForwardOneBackward,
+  interleaved,
+  "zero-bubble": zeroBubble,
 };
 
 /** InputError if a number of the shape is none, or if several stages a rank are asked of a schedule that does not interleave. */

@@ -50,6 +50,68 @@ test("with fewer micro-batches than ranks, 1f1b warms up with all of them", (t) 
   ]);
 });
 
+test("interleaved: each rank's first stage (a) and its second (b) take turns, group after group", (t) => {
+  t.deepEqual(draw("interleaved", 2, 4, 2), [
+    "rank 0  F0a F1a F0b F1b F2a ··· B0b──── F3a B1b──── F2b B0a──── F3b B1a──── ··· B2b──── ··· B3b──── B2a──── B3a────",
+    "rank 1  ··· F0a F1a F0b B0b──── F1b B1b──── F2a B0a──── F3a B1a──── F2b B2b──── F3b B3b──── B2a──── B3a──── ··· ···",
+  ]);
+  t.deepEqual(draw("interleaved", 3, 6, 2), [
+    "rank 0  F0a F1a F2a F0b F1b F2b F3a F4a ··· ··· B0b──── F5a B1b──── F3b B2b──── F4b B0a──── F5b B1a──── ··· B2a──── ··· B3b──── ··· B4b──── ··· B5b──── B3a──── B4a──── B5a────",
+    "rank 1  ··· F0a F1a F2a F0b F1b F2b ··· B0b──── F3a B1b──── F4a B2b──── F5a B0a──── F3b B1a──── F4b B2a──── F5b B3b──── ··· B4b──── ··· B5b──── B3a──── B4a──── B5a──── ··· ···",
+    "rank 2  ··· ··· F0a F1a F2a F0b B0b──── F1b B1b──── F2b B2b──── F3a B0a──── F4a B1a──── F5a B2a──── F3b B3b──── F4b B4b──── F5b B5b──── B3a──── B4a──── B5a──── ··· ··· ··· ···",
+  ]);
+  t.deepEqual(draw("interleaved", 4, 4, 2), [
+    "rank 0  F0a F1a F2a F3a F0b F1b F2b F3b ··· ··· ··· ··· ··· ··· B0b──── ··· B1b──── ··· B2b──── ··· B3b──── B0a──── B1a──── B2a──── B3a────",
+    "rank 1  ··· F0a F1a F2a F3a F0b F1b F2b F3b ··· ··· ··· B0b──── ··· B1b──── ··· B2b──── ··· B3b──── B0a──── B1a──── B2a──── B3a──── ··· ···",
+    "rank 2  ··· ··· F0a F1a F2a F3a F0b F1b F2b ··· B0b──── F3b B1b──── ··· B2b──── ··· B3b──── B0a──── B1a──── B2a──── B3a──── ··· ··· ··· ···",
+    "rank 3  ··· ··· ··· F0a F1a F2a F3a F0b B0b──── F1b B1b──── F2b B2b──── F3b B3b──── B0a──── B1a──── B2a──── B3a──── ··· ··· ··· ··· ··· ···",
+  ]);
+  t.deepEqual(draw("interleaved", 2, 3, 3), [
+    "rank 0  F0a F1a F2a F0b F1b F2b F0c F1c F2c ··· B0c──── ··· B1c──── ··· B2c──── B0b──── B1b──── B2b──── B0a──── B1a──── B2a────",
+    "rank 1  ··· F0a F1a F2a F0b F1b F2b F0c B0c──── F1c B1c──── F2c B2c──── B0b──── B1b──── B2b──── B0a──── B1a──── B2a──── ··· ···",
+  ]);
+});
+
+test("interleaved: a remainder makes groups larger, never smaller than the ranks, unless there are no more micro-batches", (t) => {
+  t.deepEqual(draw("interleaved", 2, 5, 2), [
+    "rank 0  F0a F1a F0b F1b F2a F3a ··· B0b──── F4a B1b──── F2b B0a──── F3b B1a──── F4b B2b──── ··· B3b──── ··· B4b──── B2a──── B3a──── B4a────",
+    "rank 1  ··· F0a F1a F0b F1b B0b──── F2a B1b──── F3a B0a──── F4a B1a──── F2b B2b──── F3b B3b──── F4b B4b──── B2a──── B3a──── B4a──── ··· ···",
+  ]);
+  t.deepEqual(draw("interleaved", 3, 2, 2), [
+    "rank 0  F0a F1a ··· F0b F1b ··· ··· ··· ··· ··· B0b──── ··· B1b──── ··· B0a──── ··· B1a────",
+    "rank 1  ··· F0a F1a ··· F0b F1b ··· ··· B0b──── ··· B1b──── ··· B0a──── ··· B1a──── ··· ···",
+    "rank 2  ··· ··· F0a F1a ··· F0b B0b──── F1b B1b──── ··· B0a──── ··· B1a──── ··· ··· ··· ···",
+  ]);
+});
+
+test("interleaved with one stage a rank is 1f1b", (t) => {
+  t.deepEqual(draw("interleaved", 3, 5), draw("1f1b", 3, 5));
+});
+
+test("zero-bubble: rank i makes a weight gradient i micro-batches after the input gradient", (t) => {
+  t.deepEqual(draw("zero-bubble", 2, 4), [
+    "rank 0  F0 F1 ·· X0 W0 F2 X1 W1 F3 X2 W2 X3 W3",
+    "rank 1  ·· F0 X0 F1 X1 W0 F2 X2 W1 F3 X3 W2 W3",
+  ]);
+  t.deepEqual(draw("zero-bubble", 3, 5), [
+    "rank 0  F0 F1 F2 ·· ·· X0 W0 F3 X1 W1 F4 X2 W2 X3 W3 X4 W4",
+    "rank 1  ·· F0 F1 ·· X0 F2 X1 W0 F3 X2 W1 F4 X3 W2 X4 W3 W4",
+    "rank 2  ·· ·· F0 X0 F1 X1 F2 X2 W0 F3 X3 W1 F4 X4 W2 W3 W4",
+  ]);
+  t.deepEqual(draw("zero-bubble", 4, 6), [
+    "rank 0  F0 F1 F2 F3 ·· ·· ·· X0 W0 F4 X1 W1 F5 X2 W2 X3 W3 X4 W4 X5 W5",
+    "rank 1  ·· F0 F1 F2 ·· ·· X0 F3 X1 W0 F4 X2 W1 F5 X3 W2 X4 W3 X5 W4 W5",
+    "rank 2  ·· ·· F0 F1 ·· X0 F2 X1 F3 X2 W0 F4 X3 W1 F5 X4 W2 X5 W3 W4 W5",
+    "rank 3  ·· ·· ·· F0 X0 F1 X1 F2 X2 F3 X3 W0 F4 X4 W1 F5 X5 W2 W3 W4 W5",
+  ]);
+  t.deepEqual(draw("zero-bubble", 4, 2), [
+    "rank 0  F0 F1 ·· ·· ·· ·· ·· X0 W0 X1 W1",
+    "rank 1  ·· F0 F1 ·· ·· ·· X0 ·· X1 W0 W1",
+    "rank 2  ·· ·· F0 F1 ·· X0 ·· X1 W0 W1 ··",
+    "rank 3  ·· ·· ·· F0 X0 F1 X1 W0 W1 ·· ··",
+  ]);
+});
+
 test("one rank has nothing to wait for", (t) => {
   t.deepEqual(draw("gpipe", 1, 3), ["rank 0  F0 F1 F2 B0─── B1─── B2───"]);
   t.deepEqual(draw("1f1b", 1, 3), ["rank 0  F0 B0─── F1 B1─── F2 B2───"]);
