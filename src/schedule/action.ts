@@ -1,8 +1,8 @@
 /**
  * A pipeline's schedule as data: for each pipeline rank, the list of actions that it takes in this order and no other.
  *
- *     rank 0   F0 F1 ·· B0─── B1───        a step of two micro-batches through two stages;
- *     rank 1   ·· F0 F1 B0─── B1─── ··     what a rank waits for is not in the list: it follows (dependencies.ts)
+ *     rank 0  F0 F1 ·· ·· ·· B0─── B1───     a step of two micro-batches through two stages;
+ *     rank 1  ·· F0 F1 B0─── B1─── ·· ··     what a rank waits for is not in the list: it follows (dependencies.ts)
  *
  * A model is cut into stages. Stage s belongs to pipeline rank s mod p, so a rank of v stages has s, s + p, s + 2p …
  */
@@ -58,7 +58,7 @@ export function stagesOf(
   { pipelineRanks, stages }: Pick<Schedule, "pipelineRanks" | "stages">,
   rank: number,
 ): number[] {
-  return Array.from({ length: stages / pipelineRanks }, (_, chunk) => chunk * pipelineRanks + rank);
+  return Array.from({ length: stages / pipelineRanks }, (_, turn) => turn * pipelineRanks + rank);
 }
 
 /** Letters of pictures and messages: X and W are the halves of B. */

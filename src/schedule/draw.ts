@@ -20,8 +20,8 @@ export function drawSchedule(schedule: Schedule): string[] {
   const { timed, makespan } = simulate(schedule, COLUMNS);
   const { pipelineRanks, stages, microBatches } = schedule;
   const label = ({ kind, stage, microBatch }: Action) => {
-    const chunk = "abcdefghijklmnopqrstuvwxyz"[Math.floor(stage / pipelineRanks)] ?? "?";
-    return `${LETTERS[kind]}${microBatch}${stages > pipelineRanks ? chunk : ""}`;
+    const letter = "abcdefghijklmnopqrstuvwxyz"[Math.floor(stage / pipelineRanks)] ?? "?";
+    return `${LETTERS[kind]}${microBatch}${stages > pipelineRanks ? letter : ""}`;
   };
   const width = label({ kind: "forward", stage: 0, microBatch: microBatches - 1 }).length;
   return timed.map((list, rank) => {

@@ -15,22 +15,32 @@ export interface HighWater {
    * other: micro-batch j has slot j mod this number.
    */
   readonly byStage: readonly number[];
+  /**
+   * The most micro-batches whose output gradients a stage keeps for weight gradients to come, by stage: one where backwards are
+   * whole. They too have slots: j mod this number.
+   */
+  readonly gradientsByStage: readonly number[];
 }
 
 export function highWater(schedule: Schedule): HighWater {
-  const byStage = Array.from({ length: schedule.stages }, () => 0);
-  const kept = [...byStage];
+  const none = () => Array.from({ length: schedule.stages }, () => 0);
+  const [byStage, gradientsByStage, kept, gradients] = [none(), none(), none(), none()];
   const byRank = schedule.actions.map((list, rank) => {
     let [keptByRank, most] = [0, 0];
-    for (const part of list.flatMap(partsOf)) {
-      if (rankOf(schedule, part.stage) !== rank || part.kind === "input-gradient") continue;
-      const change = part.kind === "forward" ? 1 : -1;
-      kept[part.stage] += change;
-      keptByRank += change;
-      byStage[part.stage] = Math.max(byStage[part.stage], kept[part.stage]);
-      most = Math.max(most, keptByRank);
+    for (const { kind, stage } of list.flatMap(partsOf)) {
+      if (rankOf(schedule, stage) !== rank) continue;
+      if (kind === "forward") {
+        byStage[stage] = Math.max(byStage[stage], ++kept[stage]);
+        most = Math.max(most, ++keptByRank);
+      } else if (kind === "input-gradient") {
+        gradientsByStage[stage] = Math.max(gradientsByStage[stage], ++gradients[stage]);
+      } else {
+        kept[stage]--;
+        gradients[stage]--;
+        keptByRank--;
+      }
     }
     return most;
   });
-  return { byRank, byStage };
+  return { byRank, byStage, gradientsByStage };
 }

@@ -44,7 +44,7 @@ export const interleaved: SchedulePolicy = {
     if (shape.stagesPerRank === 1) return oneForwardOneBackward.actionsOf(shape, rank);
     const stages = Array.from(
       { length: shape.stagesPerRank },
-      (_, chunk) => chunk * shape.pipelineRanks + rank,
+      (_, turn) => turn * shape.pipelineRanks + rank,
     );
     const borders = groupsOf(shape);
     const all = (kind: Action["kind"], order: readonly number[]) => {

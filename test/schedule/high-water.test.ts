@@ -60,3 +60,13 @@ test("four ranks and eight micro-batches keep these activations", (t) => {
   t.deepEqual(kept("zero-bubble"), [4, 4, 4, 4]);
   t.deepEqual(kept("interleaved", 2), [11, 9, 7, 5]);
 });
+
+test("zero-bubble keeps output gradients of min(m, i + 1) micro-batches on rank i, whole backwards of one", (t) => {
+  fc.assert(
+    fc.property(anySchedule(), ({ name, schedule, shape: { microBatches } }) => {
+      const { gradientsByStage } = highWater(schedule);
+      for (const [stage, kept] of gradientsByStage.entries())
+        t.is(kept, name === "zero-bubble" ? Math.min(microBatches, stage + 1) : 1, `${name}, ${stage}`);
+    }),
+  );
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import test from "ava";
 import { drawSchedule } from "../../src/schedule/draw.ts";
 import { buildSchedule, type ScheduleName } from "../../src/schedule/schedules.ts";
@@ -121,4 +122,35 @@ test("columns are as wide as the last micro-batch needs", (t) => {
   const lines = draw("1f1b", 2, 11);
   t.true(lines[0].startsWith("rank 0  F0  F1  ··· ··· B0───── F2  B1───── "));
   t.is(lines[0].length, lines[1].length);
+});
+
+const CELL = "(?:[FXWB]\\d+[a-z]?─*|·+)";
+const RANK = new RegExp(`rank \\d  ${CELL}(?: ${CELL})*`);
+
+/** Runs of lines that are ranks of a picture, without what stands before and behind them. */
+function picturesIn(path: string): string[] {
+  const lines = readFileSync(path, "utf8").split("\n");
+  const ranks = lines.map((line) => RANK.exec(line)?.[0] ?? "");
+  return ranks
+    .join("\n")
+    .split(/\n\n+/)
+    .filter((picture) => picture !== "");
+}
+
+test("the pictures in the documents and the files are what is drawn", (t) => {
+  const drawn: Record<string, string[][]> = {
+    "src/schedule/action.ts": [draw("gpipe", 2, 2)],
+    "src/schedule/draw.ts": [draw("gpipe", 2, 4)],
+    "src/schedule/gpipe.ts": [draw("gpipe", 2, 4)],
+    "src/schedule/one-forward-one-backward.ts": [draw("1f1b", 3, 4)],
+    "src/schedule/interleaved.ts": [draw("interleaved", 2, 4, 2)],
+    "src/schedule/zero-bubble.ts": [draw("zero-bubble", 3, 5)],
+    "ARCHITECTURE.md": [draw("1f1b", 3, 5), draw("zero-bubble", 3, 5)],
+  };
+  for (const [path, pictures] of Object.entries(drawn))
+    t.deepEqual(
+      picturesIn(path),
+      pictures.map((lines) => lines.join("\n")),
+      path,
+    );
 });
