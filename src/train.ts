@@ -11,11 +11,11 @@ import type { NamedTensor } from "./checkpoint/tensor.ts";
 import { allFinite, hashingWeights } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
 import { elementCount } from "./graph/tensor.ts";
-import { checkFit, checkFmaClass, checkResume, checkSameData, otherKernels } from "./job/fit.ts";
+import { checkFit, checkFmaClass, checkResume, checkSameData, checkSlices, otherKernels } from "./job/fit.ts";
 import { inSlices } from "./job/in-slices.ts";
 import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
-import { completeSettings } from "./job/settings.ts";
+import { completeSettings, pipelineOf } from "./job/settings.ts";
 import { alone } from "./program/world.ts";
 import { ORDER_SLOTS } from "./rank/layout.ts";
 import { Session } from "./rank/session.ts";
@@ -92,6 +92,7 @@ class Training {
         world &&
         ((digest, inbox, options) =>
           world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, options)),
+      pipeline: pipelineOf(settings),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
@@ -105,6 +106,7 @@ class Training {
       check: ({ fma }) => resume && checkFmaClass(resume, fma),
     });
     try {
+      checkSlices(session.layout.step.parameters, settings.layout);
       const dataSha256 = resume ? session.dataSha256() : null;
       if (resume && dataSha256) checkSameData(resume, data, dataSha256);
       return new Training(options, settings, session, dataSha256);
@@ -260,6 +262,7 @@ class Training {
         processes: this.#options.world?.ranks ?? [this.#settings.ranks],
         batch: this.#settings.batch,
         gradients: this.#session.gradients,
+        pipeline: this.#session.layout.pipelineInfo,
       },
     };
   }

@@ -34,7 +34,7 @@ test("README's flags are those of train and bench, and its table leaves out few"
     [],
   );
   const unsaid = known.filter((flag) => flag.startsWith("--") && !named.has(flag));
-  const forLater = ["--micro-batches", "--layout", "--on-nonfinite"];
+  const forLater = ["--on-nonfinite"];
   t.deepEqual(unsaid, [...forLater, "--collective-timeout", "--quiet", "--verbose"]);
 });
 

@@ -1,6 +1,6 @@
 /** config.yaml: read with the place of every value, and written so that reading it gives the same job again. */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { defaultPlacement, type Placement, type Settings } from "./config.ts";
+import { defaultPlacement, formatLayout, type Placement, type Settings } from "./config.ts";
 import { InputError } from "./errors.ts";
 import { readError } from "./file-error.ts";
 import type { Layer, Origin } from "./layer.ts";
@@ -130,6 +130,7 @@ const ORDER: readonly string[] = [
     "activation",
     "batch",
     "micro-batches",
+    "schedule",
     "epochs",
     "max-steps",
     "seed",
@@ -141,6 +142,7 @@ const ORDER: readonly string[] = [
     "weight-decay",
     "clip-norm",
     "ranks",
+    "layout",
     "numerics",
     "allreduce",
     "fma",
@@ -151,7 +153,7 @@ const ORDER: readonly string[] = [
 
 /**
  * The settings as a file that `readConfigFile` reads back to the same job; a comment says where each came from. Hosts stand for
- * the number of ranks.
+ * the number of ranks, and a layout of slices or stages does, too.
  */
 export function formatConfig(
   settings: Settings,
@@ -160,8 +162,10 @@ export function formatConfig(
 ): string {
   const lines = ["# What this run was trained with. `lockstep train` with this file trains it again."];
   for (const key of ORDER) {
-    if (key === "ranks" && placement.hosts !== null) continue;
-    const value = settings[settingOf(key)];
+    const isGrid = settings.layout.tp * settings.layout.pp > 1;
+    if (key === "ranks" && (placement.hosts !== null || isGrid)) continue;
+    if (key === "layout" && !isGrid) continue;
+    const value = key === "layout" ? formatLayout(settings.layout) : settings[settingOf(key)];
     if (value === null || (settings.model !== "mlp" && ["hidden", "activation"].includes(key))) continue;
     const written = key === "no-shuffle" ? String(!value) : scalar(value);
     lines.push(`${key}: ${written}${origins[settingOf(key)] === "default" ? " # default" : ""}`);

@@ -15,11 +15,19 @@ export const FAST_ALLREDUCE = [
 ] as const;
 export const ALLREDUCE = [...EXACT_ALLREDUCE, ...FAST_ALLREDUCE] as const;
 
+/** How a pipeline's ranks take micro-batches in turn. */
+export const SCHEDULE_NAMES = ["gpipe", "1f1b", "interleaved", "zero-bubble"] as const;
+
+/** Replicas of the model, slices of each layer, stages of layers. */
 export interface Layout {
   dp: number;
   tp: number;
   pp: number;
 }
+
+export const ranksOfLayout = ({ dp, tp, pp }: Layout): number => dp * tp * pp;
+
+export const formatLayout = ({ dp, tp, pp }: Layout): string => `dp=${dp},tp=${tp},pp=${pp}`;
 
 /** A complete, checked configuration. */
 export interface Settings {
@@ -32,7 +40,9 @@ export interface Settings {
   activation: (typeof ACTIVATIONS)[number];
   /** Samples of a step, over all ranks. */
   batch: number;
-  microBatches: 1;
+  /** Into so many a pipeline cuts a batch. */
+  microBatches: number;
+  schedule: (typeof SCHEDULE_NAMES)[number];
   epochs: number;
   /** Steps of the whole run, or null for no limit but the epochs. */
   maxSteps: number | null;
@@ -160,7 +170,8 @@ export const ConfigSchema = z
     hidden: Hidden,
     activation: oneOf(ACTIVATIONS),
     batch: integer(1),
-    "micro-batches": integer(1, 1),
+    "micro-batches": integer(1),
+    schedule: oneOf(SCHEDULE_NAMES),
     epochs: integer(1),
     "max-steps": nullable(integer(1)),
     seed: integer(0),
@@ -229,6 +240,7 @@ export function defaultSettings(optimizer: Settings["optimizer"], cores: number)
     activation: "relu",
     batch: 64,
     microBatches: 1,
+    schedule: "1f1b",
     epochs: 5,
     maxSteps: null,
     seed: 1,

@@ -2,7 +2,7 @@
 import { CONFIG_KEYS, type ConfigKey, ConfigSchema, type PartialConfig } from "./config.ts";
 import { InputError } from "./errors.ts";
 import { exampleOf } from "./example.ts";
-import { isLaterDefault, LATER_KEY_NAMES, laterSetting } from "./later.ts";
+import { LATER_KEY_NAMES, laterSetting } from "./later.ts";
 import { nearest } from "./nearest.ts";
 import { nearestSetting } from "./nearest-setting.ts";
 
@@ -32,7 +32,6 @@ export function checkLayer(layer: Layer): CheckedLayer {
   const problems: Problem[] = [];
   const checked: [key: string, value: unknown][] = [];
   for (const [key, value] of Object.entries(layer.values)) {
-    if (isLaterDefault(key, value)) continue;
     const later = laterSetting(key, value, layer.name(key));
     if (later !== null) problems.push({ code: "not-supported-yet", ...later });
     else if (!Object.hasOwn(ConfigSchema.shape, key)) problems.push(unknownKey(layer, key));

@@ -5,11 +5,13 @@ import {
   defaultPlacement,
   defaultSettings,
   EXACT_ALLREDUCE,
+  formatLayout,
   INVOCATION_KEYS,
   type Layout,
   MAXIMUM_RANKS,
   PLACEMENT_KEYS,
   type Placement,
+  ranksOfLayout,
   type Settings,
 } from "./config.ts";
 import { InputError } from "./errors.ts";
@@ -65,12 +67,13 @@ export function resolveSettings(layers: readonly CheckedLayer[], cores: number):
       Object.assign(settings, { [field]: key === "no-shuffle" ? !value : absolute(key, value) });
       origins[field] = layer.origin;
       if (key === "ranks") settings.layout = { dp: value as number, tp: 1, pp: 1 };
-      if (key === "layout") settings.ranks = (value as Layout).dp;
+      if (key === "layout") settings.ranks = ranksOfLayout(value as Layout);
       if (key === "ranks" || key === "layout") origins.ranks = origins.layout = layer.origin;
     }
   }
   refuseWidthsOfModelFile(settings, origins);
   checkAllreduce(settings);
+  refuseWithoutPipeline(settings, origins);
   return { settings, origins, placement: resolvePlacement(layers) };
 }
 
@@ -101,11 +104,11 @@ function resolvePlacement(layers: readonly CheckedLayer[]): Placement {
 /** A layout and a number of ranks in the same place must agree; hosts say the number of ranks themselves. */
 function reconcileWorld(layer: CheckedLayer): void {
   const { ranks, layout } = layer.values;
-  if (layout !== undefined && layout.dp > MAXIMUM_RANKS) {
+  if (layout !== undefined && ranksOfLayout(layout) > MAXIMUM_RANKS) {
     throw new InputError(
       "bad-value",
-      `${layer.name("layout")}: expected at most ${MAXIMUM_RANKS} ranks, found dp=${layout.dp}`,
-      "use a smaller dp",
+      `${layer.name("layout")}: expected at most ${MAXIMUM_RANKS} ranks, found ${formatLayout(layout)}`,
+      "use smaller factors",
     );
   }
   const [first, second] = ["hosts", "hostfile", "ranks"].filter(
@@ -118,11 +121,25 @@ function reconcileWorld(layer: CheckedLayer): void {
       "give one of the two",
     );
   }
-  if (ranks === undefined || layout === undefined || ranks === layout.dp) return;
+  if (layout !== undefined && ranks !== undefined)
+    checkLayout(layout, ranks, layer.name("layout"), `${layer.name("ranks")} says`);
+}
+
+/** Throws an InputError that shows which layouts there are for so many ranks. `says` begins who has them: "--ranks says". */
+export function checkLayout(layout: Layout, ranks: number, name: string, says: string): void {
+  const own = ranksOfLayout(layout);
+  if (own === ranks) return;
+  const { tp, pp } = layout;
+  const others = [
+    { dp: ranks / (tp * pp), tp, pp },
+    { dp: ranks / pp, tp: 1, pp },
+    { dp: ranks / tp, tp, pp: 1 },
+    { dp: ranks, tp: 1, pp: 1 },
+  ].filter(({ dp }) => Number.isInteger(dp));
   throw new InputError(
     "layout-mismatch",
-    `${layer.name("layout")} has ${layout.dp} ranks, ${layer.name("ranks")} says ${ranks}`,
-    "give one of the two",
+    `${name} ${formatLayout(layout)} has ${own} ranks, ${says} ${ranks}`,
+    `for ${ranks} use ${[...new Set(others.map(formatLayout))].join(", or ")}`,
   );
 }
 
@@ -143,6 +160,21 @@ export function checkAllreduce({ numerics, allreduce }: Pick<Settings, "numerics
     `--allreduce ${allreduce} adds in an order that depends on the layout, and --numerics is exact`,
     `add --numerics fast, or use --allreduce ${EXACT_ALLREDUCE.slice(1).join(", ")}`,
   );
+}
+
+/** What a file or a run says of pipelines waits until there is one; a flag is meant for this job. */
+function refuseWithoutPipeline({ layout }: Settings, origins: Record<keyof Settings, Origin>): void {
+  if (layout.pp > 1) return;
+  for (const [field, key] of [
+    ["microBatches", "micro-batches"],
+    ["schedule", "schedule"],
+  ] as const)
+    if (origins[field] === "flag")
+      throw new InputError(
+        "no-pipeline",
+        `--${key} is for a pipeline, and the layout is ${formatLayout(layout)}`,
+        `leave it out, or add stages: --layout pp=2`,
+      );
 }
 
 function refuseWidthsOfModelFile(settings: Settings, origins: Record<keyof Settings, Origin>): void {

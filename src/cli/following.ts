@@ -7,6 +7,7 @@ import { checkpointStep } from "../run/checkpoint-name.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { gradientsLine } from "./gradients-line.ts";
 import type { Output } from "./output.ts";
+import { pipelineLine } from "./pipeline-line.ts";
 import { grouped } from "./progress.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import { EPOCH_HEADER, epochRow } from "./summary.ts";
@@ -52,6 +53,7 @@ export class Following implements Required<Observer> {
     this.#output.detail(
       `${Math.ceil(info.memoryBytes / 2 ** 20)} MiB of shared memory, fma ${info.fma ? "fused" : "plain"}, kernels ${info.kernelDigest}`,
     );
+    if (info.plan.pipeline !== null) this.#output.say(pipelineLine(info.plan.pipeline));
     if (info.plan.gradients !== null) this.#output.say(gradientsLine(info.plan.gradients));
     this.#writing(() => this.#folder.environment(this.#argv, info));
     this.#writing(() => this.#folder.plan(info.plan));

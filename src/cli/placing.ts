@@ -1,8 +1,9 @@
 /** On which hosts a job runs, and how many ranks that makes: settings in which hosts were only named, completed. */
+import { formatLayout } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
-import type { Resolved } from "../base/resolve.ts";
+import { checkLayout, type Resolved } from "../base/resolve.ts";
 import { formatHostList, type Host, parseHostList, readHostfile } from "../launch/hostfile.ts";
-import { isLocal } from "../launch/hosts.ts";
+import { isLocal, planProcesses } from "../launch/hosts.ts";
 
 export interface Placed {
   readonly resolved: Resolved;
@@ -12,6 +13,20 @@ export interface Placed {
 
 /** Throws an InputError on hosts that are wrong, and on what does not go with them. */
 export function placeJob(resolved: Resolved): Placed {
+  const placed = placeAnyJob(resolved);
+  const { layout } = placed.resolved.settings;
+  const processes =
+    placed.hosts === null ? 1 : planProcesses(placed.hosts, resolved.placement.ranksPerProcess).length;
+  if (processes > 1 && layout.tp * layout.pp > 1)
+    throw new InputError(
+      "not-supported-yet",
+      `--layout ${formatLayout(layout)} on ${processes} processes is not supported yet: slices and stages are ranks of one process`,
+      "leave out --ranks-per-process and --hosts, or use --layout dp=N alone",
+    );
+  return placed;
+}
+
+function placeAnyJob(resolved: Resolved): Placed {
   const { settings, origins, placement } = resolved;
   const hosts = namedHosts(resolved);
   if (hosts === null) {
@@ -20,13 +35,8 @@ export function placeJob(resolved: Resolved): Placed {
     return { resolved, hosts: isAlone ? null : [{ name: "localhost", user: null, slots: settings.ranks }] };
   }
   const ranks = hosts.reduce((sum, { slots }) => sum + slots, 0);
-  if (origins.layout !== "default" && settings.layout.dp !== ranks) {
-    throw new InputError(
-      "layout-mismatch",
-      `the layout has ${settings.layout.dp} ranks, the hosts have ${ranks}`,
-      "leave the layout out, or change the numbers of the hosts",
-    );
-  }
+  if (origins.layout !== "default") checkLayout(settings.layout, ranks, "the layout", "the hosts have");
+  const layout = origins.layout === "default" ? { dp: ranks, tp: 1, pp: 1 } : settings.layout;
   const remote = hosts.find((host) => !isLocal(host));
   if (placement.security === "off" && remote !== undefined) {
     throw new InputError(
@@ -35,7 +45,7 @@ export function placeJob(resolved: Resolved): Placed {
       "leave it out, or use --security encrypt",
     );
   }
-  const whole = { ...settings, ranks, layout: { dp: ranks, tp: 1, pp: 1 } };
+  const whole = { ...settings, ranks, layout };
   const named = { ...placement, hosts: formatHostList(hosts), hostfile: null };
   return { resolved: { origins, settings: whole, placement: named }, hosts };
 }

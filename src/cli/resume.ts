@@ -12,6 +12,8 @@ import { grouped } from "./progress.ts";
 const MAY_CHANGE: readonly (keyof Settings)[] = [
   "ranks",
   "layout",
+  "microBatches",
+  "schedule",
   "epochs",
   "maxSteps",
   "collectiveTimeout",

@@ -3,11 +3,12 @@ import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Origin } from "./options.ts";
 import { keyOf } from "./settings.ts";
 
 /** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks. */
-export function checkFit({ batch, ranks }: Settings, { name, train }: Dataset): void {
+export function checkFit({ batch, ranks, microBatches, layout }: Settings, { name, train }: Dataset): void {
   if (batch > train.count)
     throw new InputError(
       "batch-too-large",
@@ -20,6 +21,25 @@ export function checkFit({ batch, ranks }: Settings, { name, train }: Dataset): 
       `${ranks} ranks cannot share a batch of ${batch}: some would never have a sample`,
       `give --ranks at most ${batch}, or a larger --batch`,
     );
+  if (layout.pp > 1 && microBatches > batch)
+    throw new InputError(
+      "too-many-micro-batches",
+      `a batch of ${batch} cannot be cut into ${microBatches} micro-batches: some would never have a sample`,
+      `give --micro-batches at most ${batch}, or a larger --batch`,
+    );
+}
+
+/** Throws an InputError that names a layer with fewer units than the layout has slices. */
+export function checkSlices(parameters: readonly Tensor[], { tp }: Settings["layout"]): void {
+  for (const { name, shape } of parameters) {
+    const units = Number(shape[1] ?? tp);
+    if (units < tp)
+      throw new InputError(
+        "too-many-slices",
+        `tp=${tp} cannot slice ${name} [${shape.join(", ")}]: it has ${units} units`,
+        `use tp=${units} at most, and dp for the other ranks`,
+      );
+  }
 }
 
 /** What a job shares with the run that it goes on with: the order of samples and sums, and the updates. */

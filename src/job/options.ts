@@ -6,6 +6,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
 import type { GradientPlan } from "../plan/gradients.ts";
 import type { Connect } from "../rank/peers.ts";
+import type { PipelineInfo } from "../rank/pipeline-layout.ts";
 import type { HostFacts } from "../run/environment.ts";
 
 /** A run's plan.json. */
@@ -16,6 +17,8 @@ export interface PlanInfo {
   readonly batch: number;
   /** How processes come to the gradients, layer by layer; null where nothing was measured and chosen. */
   readonly gradients: GradientPlan | null;
+  /** The stages of a pipeline; null for none. */
+  readonly pipeline: PipelineInfo | null;
 }
 
 export interface StartInfo {

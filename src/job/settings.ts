@@ -1,8 +1,15 @@
 /** The settings that a program gives: checked like those of the command line, and completed by the same defaults. */
 import { availableParallelism } from "node:os";
-import { CONFIG_KEYS, defaultSettings, type Layout, type Settings } from "../base/config.ts";
+import {
+  CONFIG_KEYS,
+  defaultSettings,
+  formatLayout,
+  type Layout,
+  ranksOfLayout,
+  type Settings,
+} from "../base/config.ts";
 import { checkLayer } from "../base/layer.ts";
-import { checkAllreduce, settingOf } from "../base/resolve.ts";
+import { checkAllreduce, checkLayout, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
@@ -12,8 +19,7 @@ const KEYS: ReadonlyMap<string, string> = new Map(CONFIG_KEYS.map((key) => [sett
 function asWritten(field: string, value: unknown): unknown {
   if (field === "shuffle" && typeof value === "boolean") return !value;
   if (field !== "layout" || typeof value !== "object" || value === null) return value;
-  const { dp, tp, pp } = value as Layout;
-  return `dp=${dp},tp=${tp},pp=${pp}`;
+  return formatLayout(value as Layout);
 }
 
 /** The word that the command line has for a field: maxSteps → "max-steps". */
@@ -56,8 +62,15 @@ function inheritedSettings({ path, state }: Checkpoint): Partial<Settings> {
 export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpoint): Settings {
   const checked = { ...(resume && inheritedSettings(resume)), ...checkSettings(given) };
   const defaults = defaultSettings(checked.optimizer ?? "sgd", availableParallelism());
-  const ranks = checked.ranks ?? checked.layout?.dp ?? defaults.ranks;
+  const { layout } = checked;
+  const ranks = checked.ranks ?? (layout ? ranksOfLayout(layout) : defaults.ranks);
+  if (layout) checkLayout(layout, ranks, "settings.layout", "settings.ranks is");
   const settings = { ...defaults, layout: { dp: ranks, tp: 1, pp: 1 }, ...checked, ranks };
   checkAllreduce(settings);
   return settings;
+}
+
+/** The pipeline that a job's ranks are; undefined for none. The replicas and slices of a stage are its gang. */
+export function pipelineOf({ layout, microBatches, schedule }: Settings) {
+  return layout.pp > 1 ? { gangs: layout.pp, microBatches, schedule } : undefined;
 }

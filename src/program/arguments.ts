@@ -2,7 +2,7 @@
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
-import { type Argument, STEP } from "./instruction.ts";
+import { type Argument, type MicroBatchStep, microBatchStep, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
@@ -15,21 +15,30 @@ export interface LoweringContext {
   readonly batch: number;
   readonly partition: Partition;
   readonly places: Places;
+  /** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided. */
+  readonly pipeline?: { readonly microBatches: number; readonly gangRanks: number };
 }
 
 /**
- * What the rank executes of a node: a constant slice; its rows of the step's batch; its share of the rows that fall to the
- * processes before and after; or all.
+ * What the rank executes of a node: a constant slice; its rows of the step's batch, or of a micro-batch; its share of the rows that
+ * fall to the processes before and after; or all.
  */
 export type Share = Slice | Rows | "whole";
-type Rows = "batch" | "before" | "after";
+type Rows = keyof typeof ROWS | MicroBatch;
+interface MicroBatch {
+  readonly microBatch: number;
+}
 
 /** The step parameters of shares that are rows: how many, the first within the batch, and its place in the streams. */
-const ROWS: Readonly<Record<Rows, { rows: number; first: number; sample: number }>> = {
+type RowsStep = Pick<MicroBatchStep, "rows" | "first" | "sample">;
+const ROWS = {
   batch: { rows: STEP.rows, first: STEP.firstRow, sample: STEP.sample },
   before: { rows: STEP.rowsBefore, first: STEP.firstBefore, sample: STEP.sampleBefore },
   after: { rows: STEP.rowsAfter, first: STEP.firstAfter, sample: STEP.sampleAfter },
-};
+} as const;
+
+const stepOf = (rows: Rows): RowsStep =>
+  typeof rows === "object" ? microBatchStep(rows.microBatch) : ROWS[rows];
 
 /** One rank's columns of the first input, as a part of a node's sums: `axis` runs over them. */
 export interface ChainLink {
@@ -40,9 +49,18 @@ export interface ChainLink {
   readonly isLast: boolean;
 }
 
-/** Sums over this process's samples only, which go on with what the processes before it have summed or begin anew. */
+/** Sums over some of the step's samples only, which go on with what was summed before or begin anew. */
 export interface PartialSums {
   readonly goesOn: boolean;
+  /** The micro-batch whose samples they are; null: this process's samples. */
+  readonly microBatch: number | null;
+}
+
+/** The step parameters of partial sums: how many rows, and the first of them within the batch. */
+function stepOfSums({ microBatch }: PartialSums): { rows: number; first: number } {
+  if (microBatch === null) return { rows: STEP.rowsHere, first: STEP.firstHere };
+  const { allRows, allFirst } = microBatchStep(microBatch);
+  return { rows: allRows, first: allFirst };
 }
 
 /** A call of a node's kernel on one rank; `link` where it takes several calls to go through a chain. */
@@ -63,7 +81,7 @@ interface Use {
 
 const constant = (base: number): Argument => ({ base, stride: 0, times: STEP.none });
 
-const isSlice = (share: Share): share is Slice => typeof share === "object";
+const isSlice = (share: Share): share is Slice => typeof share === "object" && "count" in share;
 const isRows = (share: Share): share is Rows => !isSlice(share) && share !== "whole";
 
 function useOf(node: Node, side: "input" | "output", index: number): Use {
@@ -88,7 +106,7 @@ function addressByColumns(call: Call, use: Use): Argument {
   const rows = use.tensor.shape[0] === "batch" ? context.batch : Number(use.tensor.shape[0]);
   const base = addressOf(context.places, use.tensor, context.rank) + columnsOffset(slice.first, rows, owner);
   if (!isRows(share) || splitOf(node)?.axis !== use.axes[0]) return constant(base);
-  return { base, stride: 4 * slice.count, times: ROWS[share].first };
+  return { base, stride: 4 * slice.count, times: stepOf(share).first };
 }
 
 /** Bytes from one index to the next along axis `index` of a tensor that is stored row after row. */
@@ -109,11 +127,11 @@ function address(call: Call, use: Use): Argument {
   const index = axes.indexOf(splitOf(node)?.axis ?? "");
   const bytes = index < 0 ? 0 : axisBytes(tensor, index);
   if (index >= 0 && isRows(share))
-    return { base, stride: bytes, times: ROWS[share][tensor.kind === "stream" ? "sample" : "first"] };
+    return { base, stride: bytes, times: stepOf(share)[tensor.kind === "stream" ? "sample" : "first"] };
   const first = base + (isSlice(share) ? share.first * bytes : 0);
   const samples = tensor.shape.indexOf("batch");
   if (!partial || samples < 0) return constant(first);
-  return { base: first, stride: axisBytes(tensor, samples), times: STEP.firstHere };
+  return { base: first, stride: axisBytes(tensor, samples), times: stepOfSums(partial).first };
 }
 
 /** Elements from one row to the next as stored. */
@@ -138,12 +156,12 @@ function lengthOf({ node, share, link, partial }: Call, axis: string, times: num
   if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
   if (link?.axis === axis) return constant(link.slice.count * times);
   const isSplit = splitOf(node)?.axis === axis;
-  if (isSplit && isRows(share)) return { base: 0, stride: times, times: ROWS[share].rows };
+  if (isSplit && isRows(share)) return { base: 0, stride: times, times: stepOf(share).rows };
   if (isSplit && isSlice(share)) return constant(share.count * times);
   const extents = accessesOf(node).map(({ tensor, axes }) => tensor.shape[axes.indexOf(axis)]);
   const extent = extents.find((candidate) => candidate !== undefined);
   return extent === "batch"
-    ? { base: 0, stride: times, times: partial ? STEP.rowsHere : STEP.batch }
+    ? { base: 0, stride: times, times: partial ? stepOfSums(partial).rows : STEP.batch }
     : constant(Number(extent ?? 1) * times);
 }
 
@@ -163,8 +181,13 @@ export function argument(call: Call, operand: Operand): Argument {
 export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
   const isSplit = splitOf(node)?.axis === axis;
-  if (isSplit && isRows(share)) return rowsOfRank(context.world, context.batch, context.rank).rows;
+  const { world, batch, pipeline } = context;
+  const microBatch = pipeline ? Math.ceil(batch / pipeline.microBatches) : batch;
+  if (isSplit && isRows(share))
+    return pipeline
+      ? Math.ceil(microBatch / pipeline.gangRanks)
+      : rowsOfRank(world, batch, context.rank).rows;
   if (isSplit && isSlice(share)) return share.count;
-  const { world, batch } = context;
-  return axisLength(node, axis, partial ? rowsOfProcess(world, batch, world.self).rows : batch);
+  if (!partial) return axisLength(node, axis, batch);
+  return axisLength(node, axis, pipeline ? microBatch : rowsOfProcess(world, batch, world.self).rows);
 }

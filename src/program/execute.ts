@@ -13,12 +13,12 @@ const ARITIES = [1, 3, 4, 5, 6, 8, 10, 11, 12, 13];
 /** What an instruction that calls no kernel does: given the transfer, or the phase, that it is about. */
 export type Meetings = Readonly<Record<Meeting, (subject: number) => void>>;
 
-/** The meetings of ranks that have no other processes. */
+/** The meetings of ranks that have no other processes, and no stages. */
 export const barriersOnly = (meet: () => void): Meetings => {
   const none = () => {
-    throw new Error("this process has no transfers");
+    throw new Error("this process has no transfers, and no gates");
   };
-  return { barrier: meet, enter: none, start: none, wait: none, drain: none };
+  return { barrier: meet, pass: none, hold: none, enter: none, start: none, wait: none, drain: none };
 };
 
 /** The meeting of an instruction; of one that calls a kernel, one that is never called. */

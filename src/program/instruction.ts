@@ -33,6 +33,27 @@ export const STEP = {
   count: 14,
 } as const;
 
+/** The step parameters of a micro-batch, after all others. */
+export interface MicroBatchStep {
+  /** Rows of the micro-batch that this rank has, the first of them within the batch, and its place in the streams. */
+  readonly rows: number;
+  readonly first: number;
+  readonly sample: number;
+  /** Rows of the micro-batch, and the first of them within the batch. */
+  readonly allRows: number;
+  readonly allFirst: number;
+}
+const MICRO_BATCH_NUMBERS = 5;
+
+export function microBatchStep(microBatch: number): MicroBatchStep {
+  const rows = STEP.count + MICRO_BATCH_NUMBERS * microBatch;
+  return { rows, first: rows + 1, sample: rows + 2, allRows: rows + 3, allFirst: rows + 4 };
+}
+
+/** How many step parameters a rank has whose steps are cut into so many micro-batches. */
+export const stepParameterCount = (microBatches: number): number =>
+  STEP.count + MICRO_BATCH_NUMBERS * microBatches;
+
 /** The value of an argument: base + stride · stepParameters[times], modulo 2³². */
 export interface Argument {
   readonly base: number;
@@ -41,10 +62,11 @@ export interface Argument {
 }
 
 /**
- * Where ranks wait for one another: for all of the process (barrier), or for a transfer to arrive (wait) or to have left (drain).
- * They say what they have done: their part of what a transfer takes along (start), or that a phase has begun (enter).
+ * Where ranks wait for one another: for all of the process (barrier), for those of a stage to pass a gate (hold), or for a transfer
+ * to arrive (wait) or to have left (drain). They say what they have done: that they have passed a gate (pass), their part of what a
+ * transfer takes along (start), or that a phase has begun (enter).
  */
-export type Meeting = "barrier" | "enter" | "start" | "wait" | "drain";
+export type Meeting = "barrier" | "pass" | "hold" | "enter" | "start" | "wait" | "drain";
 
 export interface Instruction {
   readonly id: number;
@@ -57,7 +79,7 @@ export interface Instruction {
   readonly arguments: readonly Argument[];
   /** Ids of this program's instructions that must be done before. */
   readonly dependencies: readonly number[];
-  /** The transfer of a start, wait or drain, the phase of an enter; else −1. */
+  /** The transfer of a start, wait or drain, the phase of an enter, the gate of a pass or hold; else −1. */
   readonly subject: number;
   /** Bytes read and written, for a whole batch. */
   readonly bytes: number;

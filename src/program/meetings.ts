@@ -93,7 +93,7 @@ export class Appointments {
 
   /** What a turn sums; null: all samples. */
   partialOf(turn: ChunkTurn): PartialSums | null {
-    return this.#isSharded(turn.chunk) ? null : { goesOn: this.#goesOn(turn) };
+    return this.#isSharded(turn.chunk) ? null : { goesOn: this.#goesOn(turn), microBatch: null };
   }
 
   /** The sums that a turn goes on with. */

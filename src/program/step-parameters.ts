@@ -1,16 +1,31 @@
 /** The step parameters of a rank: all that changes from step to step. */
-import { STEP } from "./instruction.ts";
+import { firstRow } from "../data/shares.ts";
+import { type MicroBatchStep, microBatchStep, STEP, stepParameterCount } from "./instruction.ts";
 import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
+/** A rank's place in a pipeline: which of the ranks of its stage it is, and how a step is cut. */
+export interface PipelinePlace {
+  readonly microBatches: number;
+  readonly gangRank: number;
+  readonly gangRanks: number;
+}
+
 export class StepParameters {
-  readonly numbers = new Int32Array(STEP.count);
+  readonly numbers: Int32Array;
   readonly #world: World;
   readonly #rank: number;
+  readonly #place: PipelinePlace | null;
+  readonly #steps: readonly MicroBatchStep[];
 
   /** `rank` counts within the process. */
-  constructor(world: World, rank: number) {
+  constructor(world: World, rank: number, place: PipelinePlace | null = null) {
     this.#world = world;
     this.#rank = rank;
+    this.#place = place;
+    this.#steps = Array.from({ length: place?.microBatches ?? 0 }, (_, microBatch) =>
+      microBatchStep(microBatch),
+    );
+    this.numbers = new Int32Array(stepParameterCount(place?.microBatches ?? 0));
   }
 
   /** A step of `batch` samples that begins at `position` of the streams. Allocates only where the batch is another than before. */
@@ -21,6 +36,24 @@ export class StepParameters {
     numbers[STEP.sample] = position + numbers[STEP.firstRow];
     numbers[STEP.sampleBefore] = position + numbers[STEP.firstBefore];
     numbers[STEP.sampleAfter] = position + numbers[STEP.firstAfter];
+    for (let microBatch = 0; microBatch < this.#steps.length; microBatch++) {
+      const { first, sample } = this.#steps[microBatch];
+      numbers[sample] = position + numbers[first];
+    }
+  }
+
+  /** Micro-batches are as even as a batch allows, the first ones larger, and so are the ranks' shares of each. */
+  #divideMicroBatches(batch: number, { microBatches, gangRank, gangRanks }: PipelinePlace): void {
+    const { numbers } = this;
+    for (const [microBatch, step] of this.#steps.entries()) {
+      const allFirst = firstRow(batch, microBatch, microBatches);
+      const allRows = firstRow(batch, microBatch + 1, microBatches) - allFirst;
+      const first = firstRow(allRows, gangRank, gangRanks);
+      numbers[step.allFirst] = allFirst;
+      numbers[step.allRows] = allRows;
+      numbers[step.first] = allFirst + first;
+      numbers[step.rows] = firstRow(allRows, gangRank + 1, gangRanks) - first;
+    }
   }
 
   #divide(batch: number): void {
@@ -37,5 +70,6 @@ export class StepParameters {
     numbers[STEP.rowsBefore] = before.rows;
     numbers[STEP.firstAfter] = after.first;
     numbers[STEP.rowsAfter] = after.rows;
+    if (this.#place !== null) this.#divideMicroBatches(batch, this.#place);
   }
 }

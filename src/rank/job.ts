@@ -1,5 +1,6 @@
 /** What a rank is given at its start: plain data and shared memory, no code. */
 import type { Program } from "../program/instruction.ts";
+import type { Gang } from "../program/pipeline.ts";
 import type { Transfer } from "../program/transfers.ts";
 import type { World } from "../program/world.ts";
 import type { Fault } from "./fault.ts";
@@ -8,6 +9,7 @@ import type { Fault } from "./fault.ts";
 export interface JobAddresses {
   readonly control: number;
   readonly signals: number;
+  readonly gates: number;
   /** f64: sum of the step's losses. */
   readonly stepLoss: number;
   /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
@@ -19,6 +21,13 @@ export interface JobAddresses {
   readonly firstParameter: number;
 }
 
+export interface PipelineJob {
+  readonly microBatches: number;
+  readonly gangs: readonly Gang[];
+  /** By gate: the ranks that pass it. */
+  readonly gates: readonly Gang[];
+}
+
 export interface RankJob {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -28,6 +37,8 @@ export interface RankJob {
   readonly world: World;
   /** What training steps send from process to process. */
   readonly transfers: readonly Transfer[];
+  /** Where the process is a pipeline: how it is cut. */
+  readonly pipeline: PipelineJob | null;
   /** Samples of a full training step, and of one of an evaluation. */
   readonly batch: number;
   readonly evaluationBatch: number;

@@ -19,6 +19,7 @@ export function makeJobs(
   const addresses = {
     control: address("control"),
     signals: address("signals"),
+    gates: address("gates"),
     stepLoss: layout.addresses.get("stepLoss") ?? 0,
     lossRing: address("lossRing"),
     durationRing: address("durationRing"),
@@ -34,6 +35,7 @@ export function makeJobs(
     ranks: world.ranks[world.self],
     world,
     transfers: layout.transfers,
+    pipeline: layout.pipeline,
     batch: training?.batch ?? 0,
     evaluationBatch: layout.evaluationBatch,
     samples: data.train.count,

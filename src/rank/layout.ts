@@ -1,7 +1,7 @@
 /**
  * The plan of a process's shared memory, every byte of it, and the programs of its ranks.
  *
- *     control │ rings │ orders │ weights · optimizer · hyper · losses · data set │ a step's values │ scratch of each rank
+ *     control │ gates │ rings │ orders │ weights · optimizer · hyper · losses · data set │ a step's values │ scratch of each rank
  */
 import type { Dataset } from "../data/dataset.ts";
 import { fuse } from "../graph/fuse.ts";
@@ -17,15 +17,25 @@ import { allBy, isChunked, type SumPlan, smallFirst } from "../program/chunks.ts
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
+import { lowerPipeline } from "../program/lower-pipeline.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
+import { type Pipeline, partitionStages } from "../program/pipeline.ts";
 import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
 import { alone, processCount, type World } from "../program/world.ts";
 import { planAllreduces } from "./allreduces.ts";
 import { controlBytes } from "./control.ts";
 import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
-import { STEP_RING } from "./job.ts";
+import { gatesBytes } from "./gates.ts";
+import { type PipelineJob, STEP_RING } from "./job.ts";
+import {
+  cutIntoPipeline,
+  infoOf,
+  type PipelineInfo,
+  type PipelineWish,
+  pipelineJob,
+} from "./pipeline-layout.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { signalsBytes } from "./signals.ts";
 
@@ -51,6 +61,8 @@ export interface LayoutOptions {
   readonly units?: UnitPolicy;
   /** How processes come to the gradients; by the exchange of factors unless it says otherwise. */
   readonly sums?: SumPlan;
+  /** Where the ranks of this process, which has no others, are a pipeline: its stages, gangs, and what each gang does in turn. */
+  readonly pipeline?: PipelineWish;
 }
 
 export interface ProcessLayout {
@@ -67,6 +79,9 @@ export interface ProcessLayout {
   readonly evaluationBatch: number;
   /** A program for every rank. */
   readonly train: readonly Program[] | null;
+  /** How training is cut where the process is a pipeline. */
+  readonly pipeline: PipelineJob | null;
+  readonly pipelineInfo: PipelineInfo | null;
   /** What training steps send from process to process, by id. */
   readonly transfers: readonly Transfer[];
   readonly evaluate: readonly Program[];
@@ -80,13 +95,15 @@ interface Part {
   readonly byColumns: ColumnFamilies;
   readonly batch: number;
   readonly sums: SumPlan;
+  readonly pipeline: Pipeline | null;
 }
 
 function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
   const { model, data, world, training, fuses = true } = options;
   const ranks = world.ranks[world.self];
   const sums = processCount(world) > 1 && options.sums ? options.sums : allBy("exchange");
-  const isKept = (parameter: Tensor) => sums.formOf(parameter) !== "exchange";
+  const isKept = (parameter: Tensor) =>
+    sums.formOf(parameter) !== "exchange" || options.pipeline !== undefined;
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes, isKept) : graph.nodes);
   let byUnits: ReadonlySet<string> = new Set();
   const part = (step: StepGraph, batch: number, world: World): Part => {
@@ -98,6 +115,7 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
       byColumns,
       batch,
       sums,
+      pipeline: null,
     };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
@@ -109,9 +127,11 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
   const step = trainingGraph(model, samples(data.train.count), optimizer, clips);
   checkSameCalls(evaluation.graph, step.graph);
   // Between processes a message costs more than all that units save.
-  const units = processCount(world) > 1 ? "never" : options.units;
+  const units = processCount(world) > 1 || options.pipeline ? "never" : options.units;
   byUnits = layersByUnits(nodesOf(step), batch, ranks, units);
-  return { train: part(step, batch, world), evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
+  const whole = part(step, batch, world);
+  const train = options.pipeline ? { ...whole, ...cutIntoPipeline(whole, options.pipeline, ranks) } : whole;
+  return { train, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
@@ -147,6 +167,8 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
+  const pipeline = train?.pipeline ? pipelineJob(train.pipeline) : null;
+  addresses.set("gates", arena.reserve(gatesBytes(pipeline?.gates.length ?? 0)));
   placeRun(arena, addresses, data);
   for (const { step, byColumns } of parts) placeNamed(arena, step, addresses, gapsOf(byColumns, ranks));
 
@@ -159,22 +181,25 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const scratchBytesOfRank = alignUp(scratchSize) + RANK_GAP_BYTES;
   const scratchBase = arena.reserve(ranks * scratchBytesOfRank);
 
-  const partitions = parts.map(({ phases, batch, sums }) =>
-    partition(
-      phases.flat().filter((node) => !isChunked(sums)(node)),
-      batch,
-      ranks,
-    ),
+  const partitions = parts.map(({ phases, batch, sums, pipeline }) =>
+    pipeline
+      ? partitionStages(pipeline, batch, ranks)
+      : partition(
+          phases.flat().filter((node) => !isChunked(sums)(node)),
+          batch,
+          ranks,
+        ),
   );
   const plans = parts.map(({ phases, batch, world, sums }) => planTransfers(phases, batch, world, sums));
   const places = parts.map(({ phases, byColumns }, index) => {
     return { named: addresses, values: values[index], valuesBase, byColumns, phases };
   });
-  const programs = parts.map(({ batch, world }, index) =>
+  const programs = parts.map(({ batch, world, pipeline }, index) =>
     Array.from({ length: ranks }, (_, rank) => {
       const scratch = scratchBase + rank * scratchBytesOfRank;
-      const context = { rank, world, batch, partition: partitions[index] };
-      return lower({ ...context, places: { ...places[index], scratch } }, plans[index]);
+      const own = { rank, world, batch, partition: partitions[index] };
+      const context = { ...own, places: { ...places[index], scratch } };
+      return pipeline ? lowerPipeline(context, pipeline) : lower(context, plans[index]);
     }),
   );
   const transfers = listTransfers(plans[0], (tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
@@ -189,6 +214,8 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
+    pipeline,
+    pipelineInfo: train?.pipeline && options.pipeline ? infoOf(train.pipeline, options.pipeline) : null,
     transfers,
     evaluate: programs[parts.length - 1],
   };

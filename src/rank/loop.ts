@@ -7,7 +7,9 @@ import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
 import { concerns, delayEach, inject, skipOne } from "./fault.ts";
-import { type RankJob, STEP_RING } from "./job.ts";
+import { Gates, gateWords } from "./gates.ts";
+import { type PipelineJob, type RankJob, STEP_RING } from "./job.ts";
+import { placeIn } from "./pipeline-layout.ts";
 import { REPLICA_STEPS } from "./replicas.ts";
 import { Signals, signalWords } from "./signals.ts";
 
@@ -33,6 +35,8 @@ export class RankLoop {
   readonly #isFirst: boolean;
   /** null in a process that has no others. */
   readonly #signals: Signals | null;
+  /** null in a process that is no pipeline. */
+  readonly #gates: Gates | null;
   readonly #stepLoss: Float64Array;
   readonly #losses: Float64Array;
   readonly #durationsMs: Float64Array;
@@ -53,12 +57,16 @@ export class RankLoop {
       spins: spinCount(this.#words, ranks),
     });
     const meet = () => barrier.meet();
+    this.#gates = job.pipeline && this.#makeGates(job.pipeline);
     this.#signals = processCount(world) > 1 ? this.#makeSignals() : null;
-    const meetings = this.#faulty(this.#signals?.meetings(meet) ?? barriersOnly(meet));
+    const meetings = this.#faulty({
+      ...(this.#signals?.meetings(meet) ?? barriersOnly(meet)),
+      ...this.#gates?.meetings,
+    });
     this.#train = job.train && makeRunner(job.train, kernels, meetings);
     this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
     this.#isFirst = worldRank(world, rank) === 0;
-    this.#trainStep = new StepParameters(world, rank);
+    this.#trainStep = new StepParameters(world, rank, placeIn(job.pipeline, rank));
     this.#evaluateStep = new StepParameters(alone(ranks), rank);
     this.#stepLoss = new Float64Array(memory.buffer, addresses.stepLoss, 1);
     this.#losses = new Float64Array(memory.buffer, addresses.lossRing, STEP_RING);
@@ -85,6 +93,7 @@ export class RankLoop {
       const size = Math.min(batch, samples - index * batch) - this.#injectFault();
       this.#trainStep.set(slot * samples + index * batch, size);
       this.#signals?.begin(size);
+      this.#gates?.begin();
       this.#fingerprint();
       this.#train?.run(this.#trainStep.numbers);
       this.#steps++;
@@ -112,6 +121,13 @@ export class RankLoop {
       for (const [address, elements] of addresses.parameters)
         this.#kernels.fingerprint(state, address, elements);
     });
+  }
+
+  #makeGates({ gates }: PipelineJob): Gates {
+    const { memory, rank, ranks, addresses, timeoutMs } = this.#job;
+    const spins = spinCount(this.#words, ranks);
+    const words = gateWords(memory, addresses.gates, gates.length);
+    return new Gates(words, { rank, control: this.#words, gates, spins, timeoutMs });
   }
 
   #makeSignals(): Signals {

@@ -6,7 +6,13 @@ import { layOut, type ProcessLayout } from "./layout.ts";
 import type { SessionOptions } from "./session.ts";
 
 export function planLayout(
-  { model, data, world, training }: Pick<SessionOptions, "model" | "data" | "world" | "training">,
+  {
+    model,
+    data,
+    world,
+    training,
+    pipeline,
+  }: Pick<SessionOptions, "model" | "data" | "world" | "training" | "pipeline">,
   module: WebAssembly.Module,
   sums: SumPlan,
 ): ProcessLayout {
@@ -20,6 +26,7 @@ export function planLayout(
       batch: training.batch,
     },
     sums,
+    pipeline,
     scratchBytes: instantiateKernels(module, createMemory(0)),
   });
 }

@@ -29,6 +29,7 @@ import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { type Connect, Peers } from "./peers.ts";
+import type { PipelineWish } from "./pipeline-layout.ts";
 import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
@@ -48,6 +49,7 @@ export interface SessionOptions {
   /** How processes come to the gradients; by default the form that is best, of those that keep the bits. */
   readonly numerics?: Settings["numerics"];
   readonly allreduce?: Settings["allreduce"];
+  readonly pipeline?: PipelineWish;
   /** null to evaluate only. */
   readonly training:
     | (Hyperparameters & {
@@ -75,7 +77,6 @@ export interface SessionOptions {
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
 
 type Started = ReturnType<typeof RankProcess.start>;
-
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number;

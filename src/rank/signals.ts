@@ -9,7 +9,7 @@
  * A rank never waits for the main thread but in wait and drain; the main thread sleeps until the doorbell rings.
  */
 import { RankError } from "../base/errors.ts";
-import type { Meetings } from "../program/execute.ts";
+import { barriersOnly, type Meetings } from "../program/execute.ts";
 import { namesOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
@@ -123,7 +123,7 @@ export class Signals {
 
   meetings(meet: () => void): Meetings {
     return {
-      barrier: meet,
+      ...barriersOnly(meet),
       enter: (phase) => this.#enter(phase),
       start: (transfer) => this.#start(transfer),
       wait: (transfer) => this.#await(this.#arrivedAt, transfer),

@@ -1,4 +1,5 @@
 /** The schedules there are, by name, and building one for a shape. */
+import type { SCHEDULE_NAMES } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import type { Schedule, SchedulePolicy, ScheduleShape } from "./action.ts";
 import { gpipe } from "./gpipe.ts";
@@ -6,7 +7,6 @@ import { interleaved } from "./interleaved.ts";
 import { oneForwardOneBackward } from "./one-forward-one-backward.ts";
 import { zeroBubble } from "./zero-bubble.ts";
 
-export const SCHEDULE_NAMES = ["gpipe", "1f1b", "interleaved", "zero-bubble"] as const;
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 
 export const SCHEDULES: Readonly<Record<ScheduleName, SchedulePolicy>> = {

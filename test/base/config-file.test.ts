@@ -57,7 +57,7 @@ for (const [text, expected] of [
   ],
   ["- batch", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
   ["just words", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
-  ["schedule: gpipe", "not-supported-yet: c.yaml:1:11: schedule is not supported yet"],
+  ["trace: true", "not-supported-yet: c.yaml:1:8: trace is not supported yet"],
   ["__proto__: 1", "unknown-key: c.yaml:1:12: __proto__ is not a setting"],
   ["1: 2", "unknown-key: c.yaml:1:4: 1 is not a setting"],
   ["batch: !!js/function x", "config-not-yaml: c.yaml:1:8: Unresolved tag: tag:yaml.org,2002:js/function"],
@@ -167,4 +167,6 @@ test("the written file has every setting of a job that is set, and none of an in
     CONFIG_KEYS.filter((key) => ![...INVOCATION_KEYS, "layout", ...out].includes(key));
   t.deepEqual(keys().sort(), left(...PLACEMENT_KEYS).sort());
   t.deepEqual(keys(place).sort(), left("ranks", "hostfile").sort());
+  settings.layout = { dp: 1, tp: 1, pp: 2 };
+  t.deepEqual(keys().sort(), ["layout", ...left("ranks", ...PLACEMENT_KEYS)].sort());
 });

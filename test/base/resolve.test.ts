@@ -116,6 +116,10 @@ for (const [values, expected] of [
   [{ allreduce: "recursive-doublin" }, 'found "recursive-doublin" [did you mean recursive-doubling?]'],
   [{ fma: true }, "--fma: expected auto or off, found true"],
   [{ layout: "dp=0" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ layout: "dp=2,zp=1" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ layout: "pp=-1" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ "micro-batches": 0 }, "--micro-batches: expected an integer of at least 1, found 0"],
+  [{ schedule: "2f2b" }, "expected gpipe, 1f1b, interleaved or zero-bubble"],
   [{ layout: "dp=1,dp=2" }, "expected a layout such as dp=2,tp=1,pp=1"],
   [{ "btach-size": 1 }, "unknown-key: --btach-size is not a setting"],
   [{ "max-step": 1 }, "--max-step is not a setting [did you mean max-steps?]"],
@@ -129,11 +133,9 @@ for (const [values, expected] of [
 
 for (const [values, name] of [
   [{ trace: true }, "--trace is not supported yet"],
-  [{ "micro-batches": 4 }, "--micro-batches 4 is not supported yet"],
   [{ model: "resnet20" }, "--model resnet20 is not supported yet"],
   [{ dataset: "cifar10" }, "--dataset cifar10 is not supported yet"],
   [{ "on-nonfinite": "skip" }, "--on-nonfinite skip is not supported yet"],
-  [{ layout: "dp=2,tp=2,pp=1" }, "--layout dp=2,tp=2,pp=1 is not supported yet"],
   [{ layout: "auto" }, "--layout auto is not supported yet"],
 ] as const) {
   test(`${name}: it is refused by name`, (t) => {
@@ -141,11 +143,16 @@ for (const [values, name] of [
   });
 }
 
-test("a setting of later versions may be given the value that this version has anyway", (t) => {
-  const values = { schedule: "1f1b", batch: 3 };
-  t.deepEqual(checkLayer(flags(values)).values, { batch: 3 });
-  t.regex(complaint(flags({ schedule: "gpipe" })), /^not-supported-yet: --schedule /);
-  t.regex(complaint(flags({ schedule: true })), /^not-supported-yet: --schedule /);
+test("what is of a pipeline only waits in a file until there is one, and is refused as a flag beside none", (t) => {
+  const resolved = (...layers: Layer[]) => resolveSettings(layers.map(checkLayer), 2).settings;
+  const words = { schedule: "gpipe", "micro-batches": 4 };
+  t.like(resolved(flags({ ...words, layout: "pp=2" })), { schedule: "gpipe", microBatches: 4, ranks: 2 });
+  t.like(resolved(file(words), flags({ ranks: 3 })), { schedule: "gpipe", microBatches: 4, ranks: 3 });
+  for (const [key, value] of Object.entries(words))
+    t.throws(() => resolved(flags({ [key]: value, layout: "dp=2,tp=2" })), {
+      code: "no-pipeline",
+      message: `--${key} is for a pipeline, and the layout is dp=2,tp=2,pp=1`,
+    });
 });
 
 test("every setting's example is one that it takes", (t) => {
@@ -175,10 +182,19 @@ test("a layout sets the number of ranks, and disagrees with another number only 
     layout: { dp: 3, tp: 1, pp: 1 },
   });
   t.is(resolved(flags({ layout: "dp=3,tp=1,pp=1", ranks: 3 })).ranks, 3);
+  t.like(resolved(flags({ layout: "dp=2,tp=3,pp=4" })), { ranks: 24, layout: { dp: 2, tp: 3, pp: 4 } });
   t.throws(() => resolved(flags({ layout: "dp=5", ranks: 3 })), {
-    message: "--layout has 5 ranks, --ranks says 3",
+    message: "--layout dp=5,tp=1,pp=1 has 5 ranks, --ranks says 3",
   });
-  t.throws(() => resolved(flags({ layout: "dp=300" })), { message: /at most 256 ranks, found dp=300/ });
+  t.like(
+    t.throws(() => resolved(flags({ layout: "tp=2,pp=2", ranks: 6 }))),
+    {
+      fix: "for 6 use dp=3,tp=1,pp=2, or dp=3,tp=2,pp=1, or dp=6,tp=1,pp=1",
+    },
+  );
+  t.throws(() => resolved(flags({ layout: "dp=300" })), {
+    message: /at most 256 ranks, found dp=300,tp=1,pp=1/,
+  });
 });
 
 test("widths are refused beside a model file, which has its own", (t) => {

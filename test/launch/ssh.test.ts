@@ -142,7 +142,10 @@ test.serial(
       [["--hosts", "a;id"], /--hosts: "a;id" is not the name of a host/],
       [["--hosts", "a:1,a:2"], /--hosts: host 2: a is there already/],
       [["--hosts", "localhost", "--ranks", "1"], /--hosts and --ranks both say how many ranks there are/],
-      [["--hosts", "localhost:2", "--layout", "dp=3,tp=1,pp=1"], /the layout has 3 ranks, the hosts have 2/],
+      [
+        ["--hosts", "localhost:2", "--layout", "dp=3,tp=1,pp=1"],
+        /the layout dp=3,tp=1,pp=1 has 3 ranks, the hosts have 2/,
+      ],
       [
         ["--hosts", "node1", "--security", "off"],
         /--security off is for processes of this machine; node1 is another/,

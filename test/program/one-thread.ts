@@ -11,6 +11,7 @@ import type { UnitPolicy } from "../../src/parallel/units.ts";
 import type { SumPlan } from "../../src/program/chunks.ts";
 import { alone, type World } from "../../src/program/world.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "../../src/rank/layout.ts";
+import type { PipelineWish } from "../../src/rank/pipeline-layout.ts";
 import { initialise, writeHyper } from "../../src/rank/state.ts";
 import { synthetic } from "../synthetic.ts";
 
@@ -28,6 +29,7 @@ export interface Wish {
   readonly fuses?: boolean;
   readonly units?: UnitPolicy;
   readonly sums?: SumPlan;
+  readonly pipeline?: PipelineWish;
   readonly shuffle?: boolean;
 }
 
@@ -53,7 +55,7 @@ export function oneThread(wish: Wish = {}): OneThread {
   const ranks = world.ranks[world.self];
   const asked = instantiateKernels(compiled.module, createMemory(0));
   const layout = layOut({
-    ...{ model, data, world, fuses: wish.fuses, units: wish.units, sums: wish.sums },
+    ...{ model, data, world, fuses: wish.fuses, units: wish.units, sums: wish.sums, pipeline: wish.pipeline },
     training: { optimizer, batch, clips: wish.clipNorm !== undefined },
     scratchBytes: asked,
   });

@@ -7,6 +7,7 @@ import { Executor, type Meetings } from "../../src/program/execute.ts";
 import type { Instruction, Program } from "../../src/program/instruction.ts";
 import { StepParameters } from "../../src/program/step-parameters.ts";
 import { placeOf, type Transfer } from "../../src/program/transfers.ts";
+import { placeIn } from "../../src/rank/pipeline-layout.ts";
 import { type OneThread, oneThread, type Wish } from "./one-thread.ts";
 
 /** Draws an integer in [0, n). */
@@ -32,7 +33,7 @@ interface Stretch {
   readonly until: Instruction | null;
 }
 
-const isWait = ({ kind }: Instruction): boolean => kind === "wait" || kind === "drain" || kind === "barrier";
+const isWait = ({ kind }: Instruction): boolean => ["wait", "drain", "barrier", "hold"].includes(kind);
 
 class Rank {
   readonly #stretches: Stretch[];
@@ -40,7 +41,7 @@ class Rank {
   #at = 0;
 
   constructor({ rank, instructions }: Program, job: OneThread, meetings: Meetings) {
-    this.#parameters = new StepParameters(job.world, rank);
+    this.#parameters = new StepParameters(job.world, rank, placeIn(job.layout.pipeline, rank));
     const ends = instructions.flatMap((instruction, index) => (isWait(instruction) ? [index] : []));
     this.#stretches = [...ends, instructions.length].map((end, index, all) => ({
       executor: new Executor(
@@ -84,6 +85,8 @@ class Process {
   readonly #parts = new Map<number, number>();
   readonly #arrived = new Set<number>();
   readonly #left = new Set<number>();
+  /** By gate: how many ranks have passed it in this step. */
+  readonly #passed = new Map<number, number>();
   #entered = -1;
   /** In the order in which they were made. */
   outbox: Message[] = [];
@@ -94,7 +97,8 @@ class Process {
     this.job = job;
     const nothing = () => {};
     const meetings: Meetings = {
-      ...{ barrier: nothing, wait: nothing, drain: nothing },
+      ...{ barrier: nothing, wait: nothing, drain: nothing, hold: nothing },
+      pass: (gate) => void this.#passed.set(gate, (this.#passed.get(gate) ?? 0) + 1),
       enter: (phase) => {
         this.#entered = phase;
       },
@@ -104,7 +108,7 @@ class Process {
   }
 
   begin(position: number, batch: number): void {
-    for (const kept of [this.#parts, this.#arrived, this.#left]) kept.clear();
+    for (const kept of [this.#parts, this.#arrived, this.#left, this.#passed]) kept.clear();
     this.#entered = -1;
     for (const rank of this.ranks) rank.begin(position, batch);
   }
@@ -164,6 +168,8 @@ class Process {
 
   #isMet(waitsFor: Instruction | null): boolean {
     if (waitsFor?.kind === "wait") return this.#arrived.has(waitsFor.subject);
+    if (waitsFor?.kind === "hold")
+      return this.#passed.get(waitsFor.subject) === this.job.layout.pipeline?.gates[waitsFor.subject].ranks;
     return waitsFor?.kind !== "drain" || this.#left.has(waitsFor.subject);
   }
 

@@ -8,9 +8,9 @@ const run = promisify(execFile);
 const script = fileURLToPath(new URL("./faulty-run.js", import.meta.url));
 
 /** Trains with a fault in a process of its own; rejects if that does not end by itself. */
-async function trainWith(fault: string, ranks: number, collectiveTimeout = 60): Promise<Outcome> {
+async function trainWith(fault: string, ranks: number, collectiveTimeout = 60, stages = 1): Promise<Outcome> {
   const env = { ...process.env, LOCKSTEP_FAULT: fault };
-  const args = [script, String(ranks), String(collectiveTimeout)];
+  const args = [script, ...[ranks, collectiveTimeout, stages].map(String)];
   const { stdout } = await run(process.execPath, args, { env, timeout: 40_000, killSignal: "SIGKILL" });
   return JSON.parse(stdout);
 }
@@ -84,6 +84,43 @@ test.serial("a rank that is slow, but not too slow, changes nothing", async (t) 
   const [slow, healthy] = [await trainWith("slow:1:3:700", 2, 5), await trainWith("", 2)];
   t.deepEqual(slow, healthy);
   t.like(healthy, { status: "ok", steps: 21, epochs: 3 });
+});
+
+for (const rank of [0, 1, 2, 3])
+  test.serial(`a rank ${rank} of two stages that throws is told, and the process ends`, async (t) => {
+    t.like(errorOf(await trainWith(`throw:${rank}:9`, 4, 60, 2)), {
+      kind: "RankError",
+      code: "rank-failed",
+      ...{ rank, step: 9, operation: "training" },
+    });
+  });
+
+for (const [ranks, stages, rank] of [
+  [2, 2, 0],
+  [2, 2, 1],
+  [4, 2, 1],
+  [4, 4, 3],
+])
+  test.serial(
+    `when rank ${rank} of ${ranks} in ${stages} stages hangs, whoever waits longest names it and no other`,
+    async (t) => {
+      const error = errorOf(await trainWith(`hang:${rank}:3`, ranks, 1, stages)) as unknown as {
+        message: string;
+      };
+      t.like(error, { kind: "RankError", code: "rank-late", ...{ rank, step: 3 } });
+      t.regex(error.message, RegExp(`^rank \\d waited 1 s for rank ${rank}$`));
+    },
+  );
+
+test.serial("ranks of stages that are late at random leave the weights of one rank", async (t) => {
+  const healthy = await trainWith("", 1);
+  t.like(healthy, { status: "ok", steps: 21, epochs: 3 });
+  for (const [ranks, stages] of [
+    [2, 2],
+    [4, 2],
+    [4, 4],
+  ])
+    t.deepEqual(await trainWith("delay:*:1:2", ranks, 60, stages), healthy);
 });
 
 for (const [ranks, step] of [

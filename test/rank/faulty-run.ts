@@ -8,11 +8,12 @@ export type Outcome =
   | { readonly status: string; readonly steps: number; readonly hash: string | null; readonly epochs: number }
   | { readonly error: Record<string, unknown>; readonly kind: string; readonly stack: string };
 
-async function outcome(ranks: number, collectiveTimeout: number): Promise<Outcome> {
+async function outcome(ranks: number, collectiveTimeout: number, stages: number): Promise<Outcome> {
   try {
     // Three epochs of seven steps, the last of which is short.
-    const settings = { ranks, collectiveTimeout, epochs: 3, batch: 32 };
-    const result = await train({ model: mlp([16], "relu"), data: synthetic(203, 50), settings });
+    const layout = { dp: ranks / stages, tp: 1, pp: stages };
+    const settings = { ranks, layout, microBatches: 4, collectiveTimeout, epochs: 3, batch: 32 };
+    const result = await train({ model: mlp([16, 12, 9], "relu"), data: synthetic(203, 50), settings });
     const { status, steps, weightsSha256, epochs } = result;
     return { status, steps, hash: weightsSha256, epochs: epochs.length };
   } catch (thrown) {
@@ -21,5 +22,5 @@ async function outcome(ranks: number, collectiveTimeout: number): Promise<Outcom
   }
 }
 
-const [ranks, collectiveTimeout] = process.argv.slice(2).map(Number);
-process.stdout.write(JSON.stringify(await outcome(ranks, collectiveTimeout)));
+const [ranks, collectiveTimeout, stages] = process.argv.slice(2).map(Number);
+process.stdout.write(JSON.stringify(await outcome(ranks, collectiveTimeout, stages)));

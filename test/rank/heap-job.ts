@@ -1,7 +1,7 @@
 /** What heap.test.ts asks of the process in which it counts a rank's garbage, and what that answers. */
 import type { Wish } from "../program/one-thread.ts";
 
-export interface HeapJob extends Pick<Wish, "optimizer" | "lr" | "clipNorm" | "weightDecay"> {
+export interface HeapJob extends Pick<Wish, "optimizer" | "lr" | "clipNorm" | "weightDecay" | "pipeline"> {
   readonly hidden: readonly number[];
   readonly ranks: 1 | 2;
   readonly steps: number;

@@ -31,6 +31,13 @@ const jobs: [name: string, job: Omit<HeapJob, "clock">][] = [
     { ranks: 1, steps: 10_000, hidden: [12, 9], optimizer: "adam", lr: 0.001, weightDecay: 0.01 },
   ],
   ["momentum and clipping", { ranks: 1, steps: 10_000, hidden: [12], optimizer: "momentum", clipNorm: 1 }],
+  [
+    "two stages",
+    {
+      ...{ ranks: 2, steps: 2000, hidden: [12, 9] },
+      pipeline: { gangs: 2, microBatches: 4, schedule: "1f1b" },
+    },
+  ],
   ["no hidden layer", { ranks: 1, steps: 10_000, hidden: [] }],
 ];
 

@@ -29,13 +29,14 @@ function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
   controlWords(memory, address("control"), ranks)[WORD.lastStep] = NO_LAST_STEP;
   return layout.evaluate.map((evaluate, rank) => ({
     ...{ module: compiled.module, memory, rank, ranks, batch, fault: null, timeoutMs: 60_000 },
-    ...{ world: alone(ranks), transfers: [] },
+    ...{ world: alone(ranks), transfers: [], pipeline: layout.pipeline },
     ...{ evaluationBatch: layout.evaluationBatch, samples: data.train.count, testSamples: data.test.count },
     train: layout.train![rank],
     evaluate,
     addresses: {
       control: address("control"),
       signals: address("signals"),
+      gates: address("gates"),
       stepLoss: address("stepLoss"),
       lossRing: address("lossRing"),
       durationRing: address("durationRing"),

@@ -1,7 +1,8 @@
 /** Schedules of any name and shape, for property tests. */
 import fc from "fast-check";
+import { SCHEDULE_NAMES } from "../../src/base/config.ts";
 import type { Action, Schedule, ScheduleShape } from "../../src/schedule/action.ts";
-import { buildSchedule, SCHEDULE_NAMES, SCHEDULES, type ScheduleName } from "../../src/schedule/schedules.ts";
+import { buildSchedule, SCHEDULES, type ScheduleName } from "../../src/schedule/schedules.ts";
 
 export interface Built {
   readonly name: ScheduleName;

@@ -1,7 +1,8 @@
 import test from "ava";
+import { SCHEDULE_NAMES } from "../../src/base/config.ts";
 import { InputError } from "../../src/base/errors.ts";
 import { rankOf, stagesOf } from "../../src/schedule/action.ts";
-import { buildSchedule, SCHEDULE_NAMES, SCHEDULES } from "../../src/schedule/schedules.ts";
+import { buildSchedule, SCHEDULES } from "../../src/schedule/schedules.ts";
 
 const shape = { pipelineRanks: 2, stagesPerRank: 1, microBatches: 4 };
 

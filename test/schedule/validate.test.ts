@@ -1,7 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
+import { SCHEDULE_NAMES } from "../../src/base/config.ts";
 import { type Action, nameOf, type Schedule } from "../../src/schedule/action.ts";
-import { buildSchedule, SCHEDULE_NAMES, SCHEDULES, type ScheduleName } from "../../src/schedule/schedules.ts";
+import { buildSchedule, SCHEDULES, type ScheduleName } from "../../src/schedule/schedules.ts";
 import { breaches } from "../../src/schedule/validate.ts";
 import { anySchedule, withList } from "./any-schedule.ts";
 import { isSound } from "./sound.ts";

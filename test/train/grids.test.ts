@@ -1,0 +1,91 @@
+/** Layouts of replicas, slices and stages in one process: whatever the grid and the schedule, the bits of one rank. */
+import test from "ava";
+import { formatLayout, ranksOfLayout, SCHEDULE_NAMES, type Settings } from "../../src/base/config.ts";
+import { mlp } from "../../src/nn/models.ts";
+import { train } from "../../src/train.ts";
+import { synthetic } from "../synthetic.ts";
+
+/** Five micro-batches of ten, and a last batch of 3 samples, for which there are more ranks than rows. */
+const BASE: Partial<Settings> = { hidden: [37, 53, 29], batch: 50, epochs: 2, activation: "relu" };
+const data = synthetic(203, 50);
+
+const GRIDS = [
+  { dp: 2, tp: 1, pp: 1 },
+  { dp: 1, tp: 2, pp: 1 },
+  { dp: 1, tp: 1, pp: 2 },
+  { dp: 2, tp: 2, pp: 1 },
+  { dp: 2, tp: 1, pp: 2 },
+  { dp: 1, tp: 2, pp: 2 },
+  { dp: 2, tp: 2, pp: 2 },
+  { dp: 3, tp: 1, pp: 2 },
+  { dp: 1, tp: 3, pp: 1 },
+  { dp: 4, tp: 3, pp: 1 },
+  { dp: 1, tp: 1, pp: 4 },
+] as const;
+
+async function hashOf(settings: Partial<Settings>): Promise<string | null> {
+  const all = { ...BASE, ...settings };
+  const model = mlp(all.hidden ?? [], all.activation ?? "relu");
+  return (await train({ model, data, settings: all })).weightsSha256;
+}
+
+const alone = new Map<string, Promise<string | null>>();
+/** What one rank leaves. */
+function expected(settings: Partial<Settings>): Promise<string | null> {
+  const key = JSON.stringify(settings);
+  const hash = alone.get(key) ?? hashOf({ ...settings, ranks: 1 });
+  alone.set(key, hash);
+  return hash;
+}
+
+const inStages = (settings: Partial<Settings>) => ({ ...settings, microBatches: 5 });
+
+for (const layout of GRIDS)
+  test(`${ranksOfLayout(layout)} ranks as ${formatLayout(layout)} leave the bits of one`, async (t) => {
+    const settings = layout.pp > 1 ? inStages({ layout }) : { layout };
+    t.is(await hashOf(settings), await expected({}));
+    t.regex(String(await expected({})), /^[0-9a-f]{64}$/);
+  });
+
+const cases: [string, Partial<Settings>][] = [
+  ["tanh", { activation: "tanh" }],
+  ["gelu", { activation: "gelu" }],
+  ["momentum", { optimizer: "momentum", weightDecay: 0.01 }],
+  ["Adam", { optimizer: "adam", lr: 0.001 }],
+  ["clipping by the global norm", { clipNorm: 1 }],
+  ["plain multiply-adds", { fma: "off" }],
+];
+
+for (const [name, settings] of cases)
+  test(`stages and gangs leave the bits of one rank with ${name}`, async (t) => {
+    const layout = { dp: 2, tp: 1, pp: 2 };
+    t.is(await hashOf(inStages({ ...settings, layout })), await expected(settings));
+  });
+
+for (const schedule of SCHEDULE_NAMES)
+  for (const microBatches of [1, 3, 7])
+    test(`${schedule} with ${microBatches} micro-batches leaves the bits of one rank`, async (t) => {
+      for (const pp of [2, 3])
+        t.is(await hashOf({ schedule, microBatches, layout: { dp: 1, tp: 1, pp } }), await expected({}));
+    });
+
+test("more stages than layers are refused, and told how many there can be", async (t) => {
+  await t.throwsAsync(hashOf({ layout: { dp: 1, tp: 1, pp: 5 } }), {
+    code: "too-many-stages",
+    message: "the layout has 5 stages, the model has 4 layers with weights",
+  });
+});
+
+test("more slices than a layer has units are refused, and the layer is named", async (t) => {
+  await t.throwsAsync(hashOf({ hidden: [37, 5], layout: { dp: 1, tp: 6, pp: 1 } }), {
+    code: "too-many-slices",
+    message: "tp=6 cannot slice linear2.weight [37, 5]: it has 5 units",
+  });
+});
+
+test("more micro-batches than samples of a batch are refused", async (t) => {
+  await t.throwsAsync(hashOf({ microBatches: 51, layout: { dp: 1, tp: 1, pp: 2 } }), {
+    code: "too-many-micro-batches",
+    message: "a batch of 50 cannot be cut into 51 micro-batches: some would never have a sample",
+  });
+});
