@@ -4,14 +4,6 @@ import { InputError } from "./errors.ts";
 /** Settings of later versions: what is missing, and what to use instead. */
 const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
   schedule: ["this version has no pipeline", "leave it out"],
-  trace: [
-    "this version records no traces",
-    "leave it out; metrics.jsonl in the run folder has the time of steps",
-  ],
-  "trace-steps": [
-    "this version records no traces",
-    "leave it out; metrics.jsonl in the run folder has the time of steps",
-  ],
 };
 
 /** Values of those settings that say what this version does: to ask for it changes nothing. */
@@ -44,7 +36,6 @@ const LATER_COMMANDS: Record<string, string> = {
   simulate: "`lockstep train --max-steps 100` measures the real thing",
   compare: "train two runs, and compare their status.json",
   report: "metrics.jsonl and status.json in the run folder have the figures",
-  trace: "metrics.jsonl in the run folder has the time of steps",
   "data get": "`lockstep data list` shows what is here, and how to get the rest",
 };
 

@@ -1,4 +1,5 @@
 /** What a rank is given at its start: plain data and shared memory, no code. */
+import type { TraceWindow } from "../profile/step-ring.ts";
 import type { Program } from "../program/instruction.ts";
 import type { Transfer } from "../program/transfers.ts";
 import type { World } from "../program/world.ts";
@@ -40,6 +41,14 @@ export interface RankJob {
   readonly addresses: JobAddresses;
   readonly timeoutMs: number;
   readonly fault: Fault | null;
+  /** null for a rank that is not traced. */
+  readonly trace: RankTrace | null;
+}
+
+export interface RankTrace {
+  readonly window: TraceWindow;
+  /** Of the rank's StepRing. */
+  readonly numbers: Float64Array;
 }
 
 /** Steps that the rings remember; the main thread reads them several times a second. */

@@ -1,15 +1,11 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
-import type { Settings } from "../base/config.ts";
 import type { LockstepError } from "../base/errors.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
-import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory, growMemory } from "../kernels/memory.ts";
-import type { Model } from "../nn/models.ts";
-import type { OptimizerName } from "../nn/optimizers.ts";
 import {
   chooseSums,
   formsOf,
@@ -24,7 +20,7 @@ import { digestOf } from "./digest.ts";
 import type { Exchange } from "./exchange.ts";
 import { exchangeOf, stepInHand } from "./exchange-of.ts";
 import { fillData, fillWeights } from "./fill.ts";
-import { type RankJob, STEP_RING } from "./job.ts";
+import { STEP_RING } from "./job.ts";
 import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
@@ -33,43 +29,9 @@ import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
-import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
-
-export interface SessionOptions {
-  readonly model: Model;
-  readonly data: Dataset;
-  readonly world: World;
-  /** Needed where the world has other processes and the job trains. */
-  readonly connect?: Connect;
-  readonly fma: "auto" | "off";
-  readonly seed: number;
-  readonly shuffle: boolean;
-  readonly timeoutMs: number;
-  /** How processes come to the gradients; by default the form that is best, of those that keep the bits. */
-  readonly numerics?: Settings["numerics"];
-  readonly allreduce?: Settings["allreduce"];
-  /** null to evaluate only. */
-  readonly training:
-    | (Hyperparameters & {
-        readonly optimizer: OptimizerName;
-        readonly batch: number;
-        readonly clipNorm: number | null;
-      })
-    | null;
-  /** Weights to start from, instead of drawing them; with optimizer state if the job trains. */
-  readonly start?: {
-    readonly tensors: ReadonlyMap<string, NamedTensor>;
-    readonly products: readonly [number, number];
-    /** Fingerprint of the model whose weights these are, if it is known. */
-    readonly modelSha256: string | null;
-  };
-  /** Ranks that do more than their job: the script of their threads, and what each job is given besides. */
-  readonly instrument?: { readonly script: URL; readonly extend: (job: RankJob) => RankJob };
-  /** Epochs whose orders are made while the ranks start: what the main thread does later takes a core from a rank. */
-  readonly epochs?: readonly number[];
-  /** Throws if these kernels will not do; asked before anything is allocated. */
-  readonly check?: (compiled: CompiledKernels) => void;
-}
+import type { SessionOptions } from "./session-options.ts";
+import { SessionTrace } from "./session-trace.ts";
+import { readProducts, tensorOf } from "./state.ts";
 
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
@@ -85,6 +47,8 @@ export class Session {
   readonly compiled: CompiledKernels;
   /** The forms of gradients that are open, until links are measured. */
   readonly forms: readonly SumForm[];
+  /** What is recorded of the steps; null if nothing is. */
+  readonly trace: SessionTrace | null;
   readonly #options: Plan;
   readonly #memory: WebAssembly.Memory;
   readonly #losses: Float64Array;
@@ -98,6 +62,7 @@ export class Session {
   private constructor(options: Plan, check: SessionOptions["check"]) {
     const { connect, world, training } = options;
     this.#options = options;
+    this.trace = options.trace ? new SessionTrace(options.trace) : null;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
     const isShared = training !== null && processCount(world) > 1;
@@ -136,6 +101,10 @@ export class Session {
   /** How the gradients come about, and why; null where there are no other processes, or nothing was to choose. */
   get gradients(): GradientPlan | null {
     return this.#gradients;
+  }
+
+  get world(): World {
+    return this.#options.world;
   }
 
   get memoryBytes(): number {
@@ -250,7 +219,7 @@ export class Session {
 
   #start(): void {
     const jobs = makeJobs(this.#options, this.compiled, this.#memory, this.layout);
-    this.#started = RankProcess.start(jobs, this.#options.instrument?.script);
+    this.#started = RankProcess.start(this.trace?.record(jobs) ?? jobs, this.#options.instrument?.script);
     this.#started.ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
 

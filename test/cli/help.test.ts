@@ -247,8 +247,8 @@ for (const [argv, said] of [
     "adds in an order that depends on the layout, and --numerics is exact\n  fix: add --numerics fast, or use --allreduce exchange, sharded, ordered",
   ],
   [
-    ["train", "--trace"],
-    "lockstep: --trace is not supported yet: this version records no traces\n  fix: leave it out; metrics.jsonl in the run folder has the time of steps\n",
+    ["train", "--trace-steps", "120:100"],
+    'lockstep: --trace-steps: expected steps such as 100:120, at most 1000 of them, found "120:100"\n  fix: give a value such as --trace-steps 100:120\n',
   ],
   [
     ["plan", "--help"],

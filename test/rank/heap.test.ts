@@ -31,6 +31,8 @@ const jobs: [name: string, job: Omit<HeapJob, "clock">][] = [
     { ranks: 1, steps: 10_000, hidden: [12, 9], optimizer: "adam", lr: 0.001, weightDecay: 0.01 },
   ],
   ["momentum and clipping", { ranks: 1, steps: 10_000, hidden: [12], optimizer: "momentum", clipNorm: 1 }],
+  ["a recorder", { ranks: 1, steps: 10_000, hidden: [12], traced: true }],
+  ["two ranks and a recorder", { ranks: 2, steps: 2000, hidden: [12], traced: true }],
   ["no hidden layer", { ranks: 1, steps: 10_000, hidden: [] }],
 ];
 
