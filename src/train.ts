@@ -21,6 +21,7 @@ import { writeTraces } from "./job/traces.ts";
 import { alone } from "./program/world.ts";
 import { ORDER_SLOTS } from "./rank/layout.ts";
 import { Session } from "./rank/session.ts";
+import { recorded } from "./rank/session-trace.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
 /**
@@ -227,7 +228,9 @@ class Training {
     this.#agreed = this.#at.step;
     if (!checkpointFolder) return;
     const path = join(checkpointFolder, checkpointName(this.#at.step));
-    await inSlices(writingCheckpoint(path, this.#session.tensors, this.#state()));
+    await recorded(this.#session.trace, "checkpoint", () =>
+      inSlices(writingCheckpoint(path, this.#session.tensors, this.#state())),
+    );
     observer?.checkpoint?.(path);
   }
 

@@ -30,7 +30,7 @@ import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
 import type { SessionOptions } from "./session-options.ts";
-import { SessionTrace } from "./session-trace.ts";
+import { recorded, SessionTrace } from "./session-trace.ts";
 import { readProducts, tensorOf } from "./state.ts";
 
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
@@ -62,7 +62,6 @@ export class Session {
   private constructor(options: Plan, check: SessionOptions["check"]) {
     const { connect, world, training } = options;
     this.#options = options;
-    this.trace = options.trace ? new SessionTrace(options.trace) : null;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
     const isShared = training !== null && processCount(world) > 1;
@@ -73,9 +72,11 @@ export class Session {
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
     this.#memory = createMemory(bytes, measures);
+    const step = stepInHand(this.#memory, layout, world);
+    this.trace = options.trace ? new SessionTrace(options.trace, step) : null;
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures) : null;
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures, step) : null;
     if (this.#peers === null || !measures) this.#start();
   }
 
@@ -118,8 +119,10 @@ export class Session {
   /** Writes the order of `epoch` (1, 2, …) into its slot, of which there are two: one is used while the other is made. */
   prepareEpoch(epoch: number): void {
     const { data, seed, shuffle } = this.#options;
+    const begunMs = performance.now();
     const address = this.#address("order") + 4 * data.train.count * (epoch % ORDER_SLOTS);
     epochOrder(new Uint32Array(this.#memory.buffer, address, data.train.count), seed, epoch, shuffle);
+    this.trace?.spans.end("order", -1, begunMs);
   }
 
   /** Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done. */
@@ -139,7 +142,8 @@ export class Session {
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
     for (const { name, shape } of this.layout.step.parameters)
       kernels.fingerprint(state, this.#address(name), elementCount(shape));
-    await this.#peers.agree(words.slice(), step);
+    const { trace } = this;
+    await recorded(trace, "compare", async () => this.#peers?.agree(words.slice(), step));
   }
 
   /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */
@@ -166,7 +170,7 @@ export class Session {
 
   /** Mean loss and share of right answers over the test set. */
   async evaluate(): Promise<Evaluation> {
-    await this.#ranks.evaluate();
+    await recorded(this.trace, "evaluate", () => this.#ranks.evaluate());
     const { count } = this.#options.data.test;
     const losses = new Float32Array(this.#memory.buffer, this.#address("test.losses"), count);
     const correct = new Int32Array(this.#memory.buffer, this.#address("test.correct"), count);
@@ -209,12 +213,12 @@ export class Session {
     await this.#peers?.close();
   }
 
-  #makePeers(connect: Connect, measures: boolean): Peers {
+  #makePeers(connect: Connect, measures: boolean, step: () => number): Peers {
     const { world, timeoutMs } = this.#options;
     const module = measures ? this.compiled.module : null;
-    const step = stepInHand(this.#memory, this.layout, world);
     const exchange = (measured: Measured | null) => this.#exchangeFor(measured);
-    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange });
+    const { trace } = this;
+    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange, trace });
   }
 
   #start(): void {
