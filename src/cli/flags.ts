@@ -134,6 +134,8 @@ const DOCTOR_KEYS: readonly ConfigKey[] = ["hosts", "hostfile", "ssh", "remote-d
 
 export const DOCTOR_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => DOCTOR_KEYS.includes(key));
 
+export const TRACE_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => ["json", "quiet"].includes(key));
+
 function flag(group: string, key: ConfigKey, words: string, help: string, value: Flag["value"]): Flag {
   return { key, words, help, group, value };
 }

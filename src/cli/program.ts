@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import { addDoctor } from "./doctor-program.ts";
 import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import { helpLayout } from "./help.ts";
+import { addTrace } from "./trace-program.ts";
 
 const TRAIN_EXAMPLES = `
 Examples:
@@ -18,6 +19,7 @@ Examples:
   lockstep train --resume runs/latest --epochs 20
   lockstep train --ranks 4 --ranks-per-process 2
   lockstep train --hosts node1:4,node2:4
+  lockstep train --trace-steps 100:120
   lockstep train --hostfile hosts --ssh "ssh -p 2222"
 
 In config.yaml, a line for each word:
@@ -62,6 +64,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const { evalCommand } = await import("./eval.ts");
     done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS, LATER_KEY_NAMES), context));
   });
+  const trace = addTrace(program, context, done);
   const bench = addGroup(program, "bench", "measure kernels, a training step, or allreduce");
   const benches = [addBenchKernels, addBenchStep, addBenchAllreduce].map((add) => add(bench, context, done));
   const doctor = addDoctor(program, context, done);
@@ -79,7 +82,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const [group] = name.split(" ");
     addLater([bench, data].find((command) => command.name() === group) ?? program, name);
   }
-  for (const command of [program, train, evaluate, bench, ...benches, doctor, data, list])
+  for (const command of [program, train, evaluate, trace, bench, ...benches, doctor, data, list])
     configure(command, context);
   return program;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Settings } from "../base/config.ts";
 import { probeGflops } from "../kernels/probe.ts";
-import { roundUs, TRACE_FORMAT, type TraceDocument, type TraceEvent } from "../profile/chrome-trace.ts";
+import { shifted, TRACE_FORMAT, type TraceDocument, type TraceEvent } from "../profile/chrome-trace.ts";
 import { KEPT_CAPACITY } from "../profile/flight-recorder.ts";
 import { readFlightTimes } from "../profile/flight-report.ts";
 import { monotonicOffsetMs } from "../profile/monotonic.ts";
@@ -52,7 +52,7 @@ export function documentsOf(job: RecordedJob, trace: SessionTrace): TraceDocumen
   return steps.map((own, rank) => {
     const events = rank === 0 ? [...own, ...process.events] : own;
     const named = [...names(session.world, rank), ...laneNames(traced, events)];
-    const traceEvents = [...named, ...events.map((event) => shifted(event, facts.monotonicUs))];
+    const traceEvents = [...named, ...events.map((event) => shifted(event, -facts.monotonicUs))];
     return { ...headerOf(job, trace, facts, rank), traceEvents };
   });
 }
@@ -113,19 +113,6 @@ const hostOf = ({ hosts, self }: World): string => hosts?.[self] ?? "localhost";
 /** Ranks are counted through tp first, then dp, then pp. */
 function coordinateOf(rank: number, { dp, tp }: Settings["layout"]): Record<"dp" | "tp" | "pp", number> {
   return { dp: Math.floor(rank / tp) % dp, tp: rank % tp, pp: Math.floor(rank / (tp * dp)) };
-}
-
-/** From the host's clock to ts, also among the arguments. */
-function shifted(event: TraceEvent, baseUs: number): TraceEvent {
-  const shift = (us: number) => roundUs(us - baseUs);
-  const args = Object.entries(event.args ?? {}).map(([key, value]) => {
-    return [key, key.endsWith("Us") && typeof value === "number" ? shift(value) : value];
-  });
-  return {
-    ...event,
-    ...(event.ts !== undefined && { ts: shift(event.ts) }),
-    ...(event.args && { args: Object.fromEntries(args) }),
-  };
 }
 
 function names(world: World, localRank: number): TraceEvent[] {

@@ -92,8 +92,24 @@ export function spanUs(fromUs: number, toUs: number): { ts: number; dur: number 
 export const arrowId = (channel: number, sequence: number, sender: number, receiver: number): string =>
   `${channel}.${sequence}.${sender}.${receiver}`;
 
+/** The same event `us` later, also what its arguments have of times. */
+export function shifted(event: TraceEvent, us: number): TraceEvent {
+  const args = Object.entries(event.args ?? {}).map(([key, value]) => {
+    return [key, key.endsWith("Us") && typeof value === "number" ? roundUs(value + us) : value];
+  });
+  return {
+    ...event,
+    ...(event.ts !== undefined && { ts: roundUs(event.ts + us) }),
+    ...(event.args && { args: Object.fromEntries(args) }),
+  };
+}
+
+/** What a file of one rank's trace has, and one of several. */
+type Packed = Omit<TraceDocument, "lockstep" | "distributedInfo"> &
+  Readonly<Record<"lockstep" | "distributedInfo", object>>;
+
 /** A file of it: an event a line, so that it can be read, and searched, without a viewer. */
-export function packTrace({ traceEvents, ...header }: Omit<TraceDocument, "lockstep">): Uint8Array {
+export function packTrace({ traceEvents, ...header }: Packed): Uint8Array {
   const head = JSON.stringify(header, null, 1).slice(0, -2);
   const events = traceEvents.map((event) => JSON.stringify(event)).join(",\n");
   return gzipSync(`${head},\n "traceEvents": [\n${events}\n]}\n`);

@@ -27,6 +27,7 @@ Options:
 Commands:
   train [options] [config.yaml]  train a network
   eval [options] <run>           test a trained network
+  trace [options] <run>          where the time of traced steps went
   bench                          measure kernels, a training step, or allreduce
   doctor [options]               can these hosts train together?
   data                           data sets
@@ -69,6 +70,7 @@ for (const columns of [40, 80, 120]) {
       ["--help"],
       ["train", "--help"],
       ["eval", "--help"],
+      ["trace", "--help"],
       ["bench", "--help"],
       ["bench", "kernels", "--help"],
       ["bench", "step", "--help"],
