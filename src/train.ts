@@ -10,15 +10,18 @@ import {
 import type { NamedTensor } from "./checkpoint/tensor.ts";
 import { allFinite, hashingWeights } from "./checkpoint/weights.ts";
 import { batchCount } from "./data/shares.ts";
-import { elementCount } from "./graph/tensor.ts";
 import { checkFit, checkFmaClass, checkResume, checkSameData, checkSlices, otherKernels } from "./job/fit.ts";
 import { inSlices } from "./job/in-slices.ts";
-import type { StartInfo, TrainOptions, TrainResult } from "./job/options.ts";
+import type { TrainOptions, TrainResult } from "./job/options.ts";
 import { type Position, Progression } from "./job/progression.ts";
 import { completeSettings, pipelineOf } from "./job/settings.ts";
+import { startInfo } from "./job/start-info.ts";
+import { traceWindow } from "./job/trace-window.ts";
+import { writeTraces } from "./job/traces.ts";
 import { alone } from "./program/world.ts";
 import { ORDER_SLOTS } from "./rank/layout.ts";
 import { Session } from "./rank/session.ts";
+import { recorded } from "./rank/session-trace.ts";
 import { checkpointName } from "./run/checkpoint-name.ts";
 
 /**
@@ -52,15 +55,13 @@ class Training {
     dataSha256: string | null,
   ) {
     const state = resume?.state;
+    const { data } = options;
     this.#options = options;
     this.#settings = settings;
     this.#session = session;
     this.#dataSha256 = dataSha256;
-    this.#stepsPerEpoch = batchCount(options.data.train.count, settings.batch);
-    this.#steps = Math.min(
-      settings.epochs * this.#stepsPerEpoch,
-      settings.maxSteps ?? Number.POSITIVE_INFINITY,
-    );
+    this.#stepsPerEpoch = batchCount(data.train.count, settings.batch);
+    this.#steps = stepsOf(settings, data.train.count);
     this.#epochs = [...(state?.epochs ?? [])];
     this.#at = { step: state?.step ?? 0, epoch: state?.epoch ?? 0, stepInEpoch: state?.stepInEpoch ?? 0 };
     session.epochLoss = state?.epochLoss ?? 0;
@@ -69,12 +70,13 @@ class Training {
   }
 
   static async open(options: TrainOptions): Promise<Training> {
-    const { model, data, resume, world } = options;
+    const { model, data, resume, world, trace } = options;
     const settings = completeSettings(options.settings, resume);
     checkFit(settings, data);
     if (resume) checkResume(resume, settings, data, options.origin);
     const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, numerics, allreduce } = settings;
     const done = resume?.state.epoch ?? 0;
+    const steps = stepsOf(settings, data.train.count);
     const session = await Session.open({
       ...{
         model,
@@ -91,7 +93,7 @@ class Training {
       connect:
         world &&
         ((digest, inbox, options) =>
-          world.connect({ ...digest, steps: stepsOf(settings, resume) }, inbox, options)),
+          world.connect({ ...digest, steps: wayOf(settings, resume) }, inbox, options)),
       pipeline: pipelineOf(settings),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
@@ -103,6 +105,7 @@ class Training {
         { length: Math.min(ORDER_SLOTS, settings.epochs - done) },
         (_, index) => done + 1 + index,
       ),
+      trace: trace && traceWindow(trace.steps, resume?.state.step ?? 0, steps),
       check: ({ fma }) => resume && checkFmaClass(resume, fma),
     });
     try {
@@ -119,21 +122,31 @@ class Training {
   /** Once: ends the ranks, too. */
   async run(): Promise<TrainResult> {
     let failure: unknown = null;
+    let status = "failed";
     try {
-      return await this.#run();
+      const result = await this.#run();
+      ({ status } = result);
+      return result;
     } catch (thrown) {
       failure = thrown;
       throw thrown;
     } finally {
       await this.#session.close(failure);
+      this.#writeTraces(status);
     }
+  }
+
+  #writeTraces(status: string): void {
+    const { trace, observer } = this.#options;
+    const [session, settings] = [this.#session, this.#settings];
+    if (trace) writeTraces({ session, settings, status }, trace, observer);
   }
 
   async #run(): Promise<TrainResult> {
     const { observer, signal } = this.#options;
     const stop = () => this.#session.stopAfterThisStep();
     for (const warning of this.#warnings) observer?.warning?.(warning);
-    observer?.started?.(this.#startInfo());
+    observer?.started?.(startInfo(this.#session, this.#settings, this.#options, this.#steps, this.#at.step));
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     try {
@@ -217,7 +230,9 @@ class Training {
     this.#agreed = this.#at.step;
     if (!checkpointFolder) return;
     const path = join(checkpointFolder, checkpointName(this.#at.step));
-    await inSlices(writingCheckpoint(path, this.#session.tensors, this.#state()));
+    await recorded(this.#session.trace, "checkpoint", () =>
+      inSlices(writingCheckpoint(path, this.#session.tensors, this.#state())),
+    );
     observer?.checkpoint?.(path);
   }
 
@@ -238,32 +253,6 @@ class Training {
       modelSha256: this.#session.layout.modelSha256,
       dataSha256: this.#dataSha256,
       settings: { ...settings, ...this.#options.origin },
-    };
-  }
-
-  #startInfo(): StartInfo {
-    const { data } = this.#options;
-    const { parameters } = this.#session.layout.step;
-    const matrices = parameters.filter(({ shape }) => shape.length === 2);
-    return {
-      model: [data.width, ...matrices.map(({ shape }) => shape[1])].join("-"),
-      parameters: parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
-      ranks: this.#settings.ranks,
-      engine: this.#session.compiled.engine,
-      fma: this.#session.compiled.fma,
-      kernelDigest: this.#session.compiled.digest,
-      memoryBytes: this.#session.memoryBytes,
-      samples: data.train.count,
-      testSamples: data.test.count,
-      steps: this.#steps,
-      stepsBefore: this.#at.step,
-      plan: {
-        layout: this.#settings.layout,
-        processes: this.#options.world?.ranks ?? [this.#settings.ranks],
-        batch: this.#settings.batch,
-        gradients: this.#session.gradients,
-        pipeline: this.#session.layout.pipelineInfo,
-      },
     };
   }
 
@@ -290,8 +279,13 @@ class Training {
   }
 }
 
+/** Of the whole run. */
+function stepsOf({ epochs, batch, maxSteps }: Settings, samples: number): number {
+  return Math.min(epochs * batchCount(samples, batch), maxSteps ?? Number.POSITIVE_INFINITY);
+}
+
 /** From which step to which a run goes, in words to compare. */
-function stepsOf({ epochs, maxSteps }: Settings, resume: Checkpoint | undefined): string {
+function wayOf({ epochs, maxSteps }: Settings, resume: Checkpoint | undefined): string {
   const { step = 0, epoch = 0, stepInEpoch = 0 } = resume?.state ?? {};
   return JSON.stringify({ step, epoch, stepInEpoch, epochs, maxSteps });
 }

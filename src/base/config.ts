@@ -160,6 +160,19 @@ const LayoutText = z.string({ error: LAYOUT }).transform((text, context): Layout
   return { dp: 1, tp: 1, pp: 1, ...layout };
 });
 
+/** More than that, viewers do not take. */
+const MOST_TRACED_STEPS = 1000;
+const TRACE_STEPS = `expected steps such as 100:120, at most ${MOST_TRACED_STEPS} of them`;
+const TraceSteps = z
+  .string({ error: TRACE_STEPS })
+  .regex(/^[1-9]\d{0,14}:[1-9]\d{0,14}$/, { error: TRACE_STEPS })
+  .transform((text, context) => {
+    const [first, last] = text.split(":").map(Number);
+    if (last < first || last - first >= MOST_TRACED_STEPS)
+      context.addIssue({ code: "custom", message: TRACE_STEPS });
+    return { first, last };
+  });
+
 const flag = () => z.boolean({ error: "expected true or false" });
 
 /** Keys as they are written in a file; `Settings` has the same words in camelCase. */
@@ -197,6 +210,8 @@ export const ConfigSchema = z
     "collective-timeout": positive(),
     "run-dir": words("a folder"),
     resume: words("a run folder"),
+    trace: flag(),
+    "trace-steps": TraceSteps,
     json: flag(),
     quiet: flag(),
     verbose: flag(),
@@ -207,7 +222,15 @@ export type ConfigKey = keyof typeof ConfigSchema.shape;
 export const CONFIG_KEYS = Object.keys(ConfigSchema.shape) as ConfigKey[];
 
 /** Keys that say how a command runs and prints, not what it trains: no part of a run's config.yaml. */
-export const INVOCATION_KEYS = ["run-dir", "resume", "json", "quiet", "verbose"] as const;
+export const INVOCATION_KEYS = [
+  "run-dir",
+  "resume",
+  "trace",
+  "trace-steps",
+  "json",
+  "quiet",
+  "verbose",
+] as const;
 
 /** Keys of `Placement`. */
 export const PLACEMENT_KEYS = [

@@ -31,6 +31,7 @@ const EXAMPLES: Partial<Record<ConfigKey, string>> = {
   "collective-timeout": "60",
   "run-dir": "runs/mine",
   resume: "runs/latest",
+  "trace-steps": "100:120",
 };
 
 /** "--batch 64" for a flag, "batch: 64" for what a file or a program sets; `name` is how its layer calls `key`. */

@@ -1,18 +1,7 @@
 /** What the design promises and this version does not do yet: recognised, and refused by name. */
 import { InputError } from "./errors.ts";
 
-/** Settings of later versions: what is missing, and what to use instead. */
-const LATER_KEYS: Record<string, [missing: string, instead: string]> = {
-  trace: [
-    "this version records no traces",
-    "leave it out; metrics.jsonl in the run folder has the time of steps",
-  ],
-  "trace-steps": [
-    "this version records no traces",
-    "leave it out; metrics.jsonl in the run folder has the time of steps",
-  ],
-};
-
+/** Settings with values of later versions: what is missing, and what to use instead. */
 const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: string, instead: string]> = {
   model: [
     (value) => value === "resnet20",
@@ -41,11 +30,9 @@ const LATER_COMMANDS: Record<string, string> = {
   simulate: "`lockstep train --max-steps 100` measures the real thing",
   compare: "train two runs, and compare their status.json",
   report: "metrics.jsonl and status.json in the run folder have the figures",
-  trace: "metrics.jsonl in the run folder has the time of steps",
   "data get": "`lockstep data list` shows what is here, and how to get the rest",
 };
 
-export const LATER_KEY_NAMES: readonly string[] = Object.keys(LATER_KEYS);
 export const LATER_COMMAND_NAMES: readonly string[] = Object.keys(LATER_COMMANDS);
 
 /** The complaint about a setting, called `name` where the user wrote it; null if this version has it. */
@@ -54,10 +41,6 @@ export function laterSetting(
   value: unknown,
   name: string,
 ): { message: string; fix: string } | null {
-  if (Object.hasOwn(LATER_KEYS, key)) {
-    const [missing, fix] = LATER_KEYS[key];
-    return { message: `${name} is not supported yet: ${missing}`, fix };
-  }
   if (!Object.hasOwn(LATER_VALUES, key)) return null;
   const [is, missing, fix] = LATER_VALUES[key];
   return is(value) ? { message: `${name} ${String(value)} is not supported yet: ${missing}`, fix } : null;

@@ -2,7 +2,7 @@
 import { CONFIG_KEYS, type ConfigKey, ConfigSchema, type PartialConfig } from "./config.ts";
 import { InputError } from "./errors.ts";
 import { exampleOf } from "./example.ts";
-import { LATER_KEY_NAMES, laterSetting } from "./later.ts";
+import { laterSetting } from "./later.ts";
 import { nearest } from "./nearest.ts";
 import { nearestSetting } from "./nearest-setting.ts";
 
@@ -46,7 +46,7 @@ export function checkLayer(layer: Layer): CheckedLayer {
 }
 
 function unknownKey(layer: Layer, key: string): Problem {
-  const near = nearestSetting(key, [...CONFIG_KEYS, ...LATER_KEY_NAMES]);
+  const near = nearestSetting(key, CONFIG_KEYS);
   const fix =
     near === null ? "remove it; `lockstep train --help` lists the settings" : `did you mean ${near}?`;
   return { code: "unknown-key", message: `${layer.name(key)} is not a setting`, fix };

@@ -1,6 +1,6 @@
 /** What this machine can do at this moment: multiply-adds of a loop that does nothing else, bytes of a plain copy. */
 import type { PeakLoops } from "../kernels/peak.ts";
-import { PEAK_BLOCK } from "../kernels/peak.ts";
+import { MULTIPLY_ADD_FLOPS, PEAK_BLOCK } from "../kernels/peak.ts";
 import { Arena } from "../program/arena.ts";
 import { timeCalls } from "./sampling.ts";
 import { quantile } from "./statistics.ts";
@@ -13,9 +13,6 @@ export interface Roof {
 
 /** 28 µs at 140 GFLOP/s. */
 const ROUNDS = 10_000;
-const LANES = 4;
-/** A chain advances twice a round, by a multiplication and an addition. */
-const FLOPS_A_LANE = 4;
 /** Arrays of a power of two bytes would fall on the same sets of a cache; those of a job do not either. */
 const GAP_BYTES = 1088;
 
@@ -37,8 +34,8 @@ export class Roofs {
     this.#copies = reserveApart(arena, copyArea(copyBytes));
     new Uint8Array(memory.buffer, this.#copies, copyArea(copyBytes)).fill(0);
     this.multiplyAdds = faster(
-      { call: loops.multiplyAdds12.bind(null, block, ROUNDS), work: 12 * LANES * FLOPS_A_LANE * ROUNDS },
-      { call: loops.multiplyAdds24.bind(null, block, ROUNDS), work: 24 * LANES * FLOPS_A_LANE * ROUNDS },
+      { call: loops.multiplyAdds12.bind(null, block, ROUNDS), work: 12 * MULTIPLY_ADD_FLOPS * ROUNDS },
+      { call: loops.multiplyAdds24.bind(null, block, ROUNDS), work: 24 * MULTIPLY_ADD_FLOPS * ROUNDS },
     );
   }
 

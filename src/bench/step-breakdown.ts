@@ -2,8 +2,8 @@
 import type { Engine } from "../kernels/engine.ts";
 import type { CompiledKernels } from "../kernels/load.ts";
 import type { Instruction } from "../program/instruction.ts";
+import { namesOf } from "../rank/instruction-names.ts";
 import type { ProcessLayout } from "../rank/layout.ts";
-import { namesOf } from "./instruction-names.ts";
 import type { MachinePeak } from "./machine-peak.ts";
 import { median } from "./statistics.ts";
 import type { StepBenchOptions } from "./step-bench.ts";

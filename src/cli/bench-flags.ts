@@ -53,7 +53,7 @@ export const ALLREDUCE_FLAGS: readonly BenchFlag[] = [
 /** What does not change a step, or is no part of it. */
 const NOT_OF_A_STEP: readonly ConfigKey[] = [
   ...PLACEMENT_KEYS,
-  ...(["epochs", "max-steps", "run-dir", "resume", "on-nonfinite"] as const),
+  ...(["epochs", "max-steps", "run-dir", "resume", "trace", "trace-steps", "on-nonfinite"] as const),
 ];
 
 /** `bench step` takes the settings of `train`, as far as they change what a step does. */

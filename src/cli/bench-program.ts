@@ -1,6 +1,5 @@
 /** The commands below `lockstep bench`, as commander needs them told. */
 import type { Command } from "commander";
-import { LATER_KEY_NAMES } from "../base/later.ts";
 import { ALLREDUCE_FLAGS, KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
 import { addFlags, addSettings, emptyArgument, givenTo } from "./command-flags.ts";
 import type { Context } from "./context.ts";
@@ -61,7 +60,7 @@ export function addBenchStep(bench: Command, context: Context, done: Done): Comm
   return command.action(async (config: string | undefined) => {
     if (config === "") throw emptyArgument("config.yaml", "leave it out, or name a file");
     const { benchStepCommand } = await import("./bench-step.ts");
-    done(await benchStepCommand(config, givenTo(command, STEP_FLAGS, LATER_KEY_NAMES), context));
+    done(await benchStepCommand(config, givenTo(command, STEP_FLAGS), context));
   });
 }
 

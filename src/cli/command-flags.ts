@@ -1,7 +1,6 @@
 /** Flags as commander is told of them, and as it tells what was given. */
 import { type Command, Option } from "commander";
 import { InputError } from "../base/errors.ts";
-import { LATER_KEY_NAMES } from "../base/later.ts";
 import type { Flag, Given } from "./flags.ts";
 
 /** What of a flag a command must know. */
@@ -15,14 +14,12 @@ export function addFlags(command: Command, flags: readonly Words[]): Command {
 /** Flags that are settings: those of later versions are known, too, and hidden. */
 export function addSettings(command: Command, flags: readonly Words[]): Command {
   addFlags(command, flags);
-  for (const key of LATER_KEY_NAMES) command.addOption(new Option(`--${key} [value]`).hideHelp());
   return command;
 }
 
 /** What was given, under the flags' keys; defaults are not commander's business. `hidden` are keys without a flag of their own. */
-export function givenTo(command: Command, flags: readonly Words[], hidden: readonly string[] = []): Given {
-  const keys = [...flags.map(({ key }) => key), ...hidden];
-  const given = keys.flatMap((key): [string, string | true][] => {
+export function givenTo(command: Command, flags: readonly Words[]): Given {
+  const given = flags.flatMap(({ key }): [string, string | true][] => {
     const name = command.options.find((option) => option.long === `--${key}`)?.attributeName() ?? key;
     if (command.getOptionValueSource(name) !== "cli") return [];
     const value: unknown = command.getOptionValue(name);

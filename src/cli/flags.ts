@@ -109,6 +109,14 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     "continue a run; may change where it runs (--ranks, --hosts, …), --security, --epochs, --max-steps",
     "text",
   ),
+  flag(OUTPUT, "trace", "--trace", "record ten steps, instruction by instruction: `lockstep trace`", "none"),
+  flag(
+    OUTPUT,
+    "trace-steps",
+    "--trace-steps <a:b>",
+    "the same of steps a to b, at most 1000 (the last 10 of the first 110)",
+    "text",
+  ),
   flag(OUTPUT, "json", "--json", "one JSON object a line on stdout", "none"),
   flag(OUTPUT, "quiet", "-q, --quiet", "nothing on stderr but errors", "none"),
   flag(OUTPUT, "verbose", "-v, --verbose", "say more on stderr", "none"),
@@ -132,6 +140,8 @@ export const EVAL_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => EVAL_
 const DOCTOR_KEYS: readonly ConfigKey[] = ["hosts", "hostfile", "ssh", "remote-dir", "json", "quiet"];
 
 export const DOCTOR_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => DOCTOR_KEYS.includes(key));
+
+export const TRACE_FLAGS: readonly Flag[] = TRAIN_FLAGS.filter(({ key }) => ["json", "quiet"].includes(key));
 
 function flag(group: string, key: ConfigKey, words: string, help: string, value: Flag["value"]): Flag {
   return { key, words, help, group, value };

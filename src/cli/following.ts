@@ -89,6 +89,10 @@ export class Following implements Required<Observer> {
     this.#output.detail(`wrote ${path}`);
   }
 
+  trace(path: string): void {
+    this.#output.detail(`wrote ${path}`);
+  }
+
   warning(message: string): void {
     this.#output.say(`${this.#output.styled("yellow", "warning:")} ${message}`);
   }

@@ -7,7 +7,7 @@ import { nearestSetting } from "../base/nearest-setting.ts";
 import { lockstepVersion } from "../run/environment.ts";
 import { ALLREDUCE_FLAGS, KERNEL_FLAGS, STEP_FLAGS } from "./bench-flags.ts";
 import { reportFailure } from "./failure.ts";
-import { DOCTOR_FLAGS, EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
+import { DOCTOR_FLAGS, EVAL_FLAGS, TRACE_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import type { Environment, Stream } from "./live-line.ts";
 import { Output } from "./output.ts";
 import { makeProgram } from "./program.ts";
@@ -57,6 +57,7 @@ function usageError({ code, message }: CommanderError, argv: readonly string[]):
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: TRAIN_FLAGS.map(({ key }) => key),
   eval: EVAL_FLAGS.map(({ key }) => key),
+  trace: TRACE_FLAGS.map(({ key }) => key),
   bench: [],
   "bench kernels": KERNEL_FLAGS.map(({ key }) => key),
   "bench step": STEP_FLAGS.map(({ key }) => key),

@@ -1,7 +1,7 @@
 /** The commands and their help, as commander needs them told. */
 import { Command } from "commander";
 import { InputError } from "../base/errors.ts";
-import { LATER_COMMAND_NAMES, LATER_KEY_NAMES, laterCommand } from "../base/later.ts";
+import { LATER_COMMAND_NAMES, laterCommand } from "../base/later.ts";
 import { nearest } from "../base/nearest.ts";
 import { addBenchAllreduce, addBenchKernels, addBenchStep } from "./bench-program.ts";
 import { addSettings, emptyArgument, givenTo } from "./command-flags.ts";
@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import { addDoctor } from "./doctor-program.ts";
 import { EVAL_FLAGS, TRAIN_FLAGS } from "./flags.ts";
 import { helpLayout } from "./help.ts";
+import { addTrace } from "./trace-program.ts";
 
 const TRAIN_EXAMPLES = `
 Examples:
@@ -18,6 +19,7 @@ Examples:
   lockstep train --resume runs/latest --epochs 20
   lockstep train --ranks 4 --ranks-per-process 2
   lockstep train --hosts node1:4,node2:4
+  lockstep train --trace-steps 100:120
   lockstep train --hostfile hosts --ssh "ssh -p 2222"
 
 In config.yaml, a line for each word:
@@ -50,7 +52,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
   train.action(async (config: string | undefined) => {
     if (config === "") throw emptyArgument("config.yaml", "leave it out, or name a file");
     const { train: run } = await import("./train.ts");
-    done(await run(config, givenTo(train, TRAIN_FLAGS, LATER_KEY_NAMES), context));
+    done(await run(config, givenTo(train, TRAIN_FLAGS), context));
   });
   const evaluate = program
     .command("eval")
@@ -60,8 +62,9 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
   evaluate.action(async (target: string) => {
     if (target === "") throw emptyArgument("run", "name a run folder, such as runs/latest");
     const { evalCommand } = await import("./eval.ts");
-    done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS, LATER_KEY_NAMES), context));
+    done(await evalCommand(target, givenTo(evaluate, EVAL_FLAGS), context));
   });
+  const trace = addTrace(program, context, done);
   const bench = addGroup(program, "bench", "measure kernels, a training step, or allreduce");
   const benches = [addBenchKernels, addBenchStep, addBenchAllreduce].map((add) => add(bench, context, done));
   const doctor = addDoctor(program, context, done);
@@ -79,7 +82,7 @@ export function makeProgram(context: Context, version: string, done: (exitCode: 
     const [group] = name.split(" ");
     addLater([bench, data].find((command) => command.name() === group) ?? program, name);
   }
-  for (const command of [program, train, evaluate, bench, ...benches, doctor, data, list])
+  for (const command of [program, train, evaluate, trace, bench, ...benches, doctor, data, list])
     configure(command, context);
   return program;
 }

@@ -6,7 +6,7 @@ import { type Resolved, resolveSettings } from "../base/resolve.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { batchCount } from "../data/shares.ts";
 import { openModel } from "../job/open-model.ts";
-import type { Origin } from "../job/options.ts";
+import type { Origin, TraceOptions } from "../job/options.ts";
 import type { Host } from "../launch/hostfile.ts";
 import { evaluationGraph } from "../nn/step.ts";
 import { RunFolder } from "../run/folder.ts";
@@ -22,7 +22,7 @@ import { runJob, type Trainer } from "./run-job.ts";
 /** Returns the exit code. Throws what is wrong with the input before anything is written. */
 export async function train(config: string | undefined, given: Given, context: Context): Promise<number> {
   const job = await resolveJob(config, given, context);
-  const { resumption, runDir } = job;
+  const { resumption, runDir, trace } = job;
   const { resolved, hosts } = placeJob(job.resolved);
   const { settings, placement } = resolved;
   const data = openDataset(settings.dataset);
@@ -43,6 +43,7 @@ export async function train(config: string | undefined, given: Given, context: C
       ...{ model, data, settings, origin: originOf(settings) },
       resume: checkpoint,
       checkpointFolder: folder.checkpoints,
+      trace: trace && { ...trace, folder: folder.newTrace() },
     };
     const trainer = hosts === null ? undefined : launchOn(hosts, placement, folder, context);
     return await runJob(folder, options, stepsPerEpoch, context, trainer);
@@ -58,10 +59,10 @@ function launchOn(
   folder: RunFolder,
   { output }: Context,
 ): Trainer {
-  return async ({ settings, origin = {}, resume, checkpointFolder, signal, observer }) => {
+  return async ({ settings, origin = {}, resume, checkpointFolder, trace, signal, observer }) => {
     const { launch } = await import("../launch/launch.ts");
     return launch({
-      ...{ hosts, placement, settings, origin, checkpointFolder, signal, observer },
+      ...{ hosts, placement, settings, origin, checkpointFolder, trace, signal, observer },
       resume: resume?.path,
       output: (tag, line) => output.say(`[${tag}] ${line}`),
       flights: (process, bytes) => folder.flights(process, bytes),
@@ -78,6 +79,8 @@ interface ResolvedJob {
   readonly resolved: Resolved;
   readonly resumption: Resumption | null;
   readonly runDir: string | undefined;
+  /** undefined: nothing is traced. */
+  readonly trace: Pick<TraceOptions, "steps"> | undefined;
 }
 
 async function resolveJob(config: string | undefined, given: Given, context: Context): Promise<ResolvedJob> {
@@ -88,11 +91,12 @@ async function resolveJob(config: string | undefined, given: Given, context: Con
   const { json = false, quiet = false, verbose = false, resume } = invocation;
   Object.assign(context.output, { json, quiet, verbose });
   if (json) divertConsole();
-  const runDir = invocation["run-dir"];
+  const { trace: traces = false, "run-dir": runDir, "trace-steps": steps } = invocation;
+  const trace = traces || steps ? { steps } : undefined;
   if (resume === undefined)
-    return { resolved: resolveSettings(layers, context.cores), resumption: null, runDir };
+    return { resolved: resolveSettings(layers, context.cores), resumption: null, runDir, trace };
   const resumption = await openForResume(resume);
-  return { resolved: resumedSettings(resumption, layers, context.cores), resumption, runDir };
+  return { resolved: resumedSettings(resumption, layers, context.cores), resumption, runDir, trace };
 }
 
 function newPlace({ settings }: Resolved, runDir: string | undefined): ReturnType<typeof placeAt> {

@@ -5,6 +5,7 @@ import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/models.ts";
 import type { GradientPlan } from "../plan/gradients.ts";
+import type { TraceWindow } from "../profile/step-ring.ts";
 import type { Connect } from "../rank/peers.ts";
 import type { PipelineInfo } from "../rank/pipeline-layout.ts";
 import type { HostFacts } from "../run/environment.ts";
@@ -67,6 +68,8 @@ export interface Observer {
   losses?(firstStep: number, losses: readonly number[], stepMs: readonly number[]): void;
   epoch?(record: EpochRecord): void;
   checkpoint?(path: string): void;
+  /** The trace of a rank was written. */
+  trace?(path: string): void;
   warning?(message: string): void;
 }
 
@@ -83,6 +86,13 @@ export interface ProcessWorld {
   readonly connect: Connect;
 }
 
+/** What is to be traced, and where the file of each rank goes. */
+export interface TraceOptions {
+  readonly folder: string;
+  /** By default the last ten of the first 110 that are taken. */
+  readonly steps?: TraceWindow;
+}
+
 export interface TrainOptions {
   readonly model: Model;
   readonly data: Dataset;
@@ -97,6 +107,8 @@ export interface TrainOptions {
   /** Aborted: the step in hand is finished, no other begun, a checkpoint written; the status is "interrupted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
+  /** Steps are recorded instruction by instruction; without it nothing is. */
+  readonly trace?: TraceOptions;
   /** The other processes; `ranks` of the settings then counts those of all. */
   readonly world?: ProcessWorld;
 }

@@ -15,6 +15,9 @@ export interface PeakLoops {
 /** What the multiply-adds work on: a factor, two vectors of the other factor, the chains. Byte offsets; 64-byte aligned. */
 export const PEAK_BLOCK = { factor: 0, vectors: 64, chains: 128, bytes: 512 } as const;
 
+/** Of a chain of four lanes in one round: it advances twice, by a multiplication and an addition. */
+export const MULTIPLY_ADD_FLOPS = 16;
+
 /** Compiled like the kernels that `engine` stands for; on the main thread, as withCompileFlags demands. */
 export function compilePeak(engine: Engine): WebAssembly.Module {
   return compileFor(readBinary(engine.startsWith("relaxed") ? "peak-relaxed" : "peak-plain"), engine);

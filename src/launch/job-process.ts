@@ -97,6 +97,7 @@ export class JobProcess {
       ...{ settings, origin },
       resume: job.resume === null ? undefined : this.#checkpoint(job.resume),
       checkpointFolder: job.keepsCheckpoints ? checkpointFolder : undefined,
+      trace: job.trace === null ? undefined : { ...job.trace, folder: this.#place("trace") },
       signal: this.#stop.signal,
       observer: new Mirror(this.#channel, self === 0),
       world: ranks.length > 1 ? worldOf(job, this.#connection(key)) : undefined,

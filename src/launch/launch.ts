@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { AwakeTime } from "../base/awake-time.ts";
 import type { Placement, Settings } from "../base/config.ts";
 import { LockstepError, RankError } from "../base/errors.ts";
-import type { Observer, Origin } from "../job/options.ts";
+import type { Observer, Origin, TraceOptions } from "../job/options.ts";
 import type { HostFacts } from "../run/environment.ts";
 import { fromWords } from "./failure-words.ts";
 import { filePieces, openToRead } from "./file-pieces.ts";
@@ -33,6 +33,7 @@ export interface LaunchOptions {
   /** Path of the checkpoint to go on from. */
   readonly resume?: string;
   readonly checkpointFolder: string;
+  readonly trace?: TraceOptions;
   /** Aborted: every process finishes the step, and process 0 writes a checkpoint. */
   readonly signal?: AbortSignal;
   readonly observer: Observer;
@@ -77,7 +78,7 @@ class Conductor {
     });
     this.#failed.catch(() => {}); // heard in run()
     this.#failures = new FirstFailure((error) => reject(error));
-    this.#relay = new Relay(options.observer, options.checkpointFolder, () => this.#facts());
+    this.#relay = new Relay({ ...options, hosts: () => this.#facts() });
     this.#plan();
   }
 
@@ -166,7 +167,7 @@ class Conductor {
   }
 
   async #job(self: number, run: string): Promise<JobWords> {
-    const { settings, origin, placement, resume } = this.#options;
+    const { settings, origin, placement, resume, trace } = this.#options;
     const planned = this.#members.map((member) => member.planned);
     const own = this.#reached(self);
     const listenAt = planned.map(({ index }) =>
@@ -181,6 +182,7 @@ class Conductor {
       listenAt: await Promise.all(listenAt),
       resume: resume ?? null,
       keepsCheckpoints: self === 0,
+      trace: trace ? { steps: trace.steps } : null,
       fault: process.env.LOCKSTEP_FAULT ?? null,
     };
   }
@@ -194,7 +196,7 @@ class Conductor {
     if (this.#isEnding) return;
     try {
       member.hear(message);
-      this.#relay.take(message, payload, member.planned.index === 0);
+      this.#relay.take(message, payload, member.planned.index);
     } catch (thrown) {
       this.#failures.add(thrown);
     }

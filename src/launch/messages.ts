@@ -2,13 +2,14 @@
 import type { Placement, Settings } from "../base/config.ts";
 import type { EpochRecord } from "../checkpoint/checkpoint.ts";
 import type { Origin, Progress, StartInfo, TrainResult } from "../job/options.ts";
+import type { TraceWindow } from "../profile/step-ring.ts";
 import type { MachineFacts } from "../run/environment.ts";
 import type { Distance } from "../transport/distance.ts";
 import type { Endpoints } from "../transport/listening.ts";
 import type { Inspection } from "./inspect.ts";
 
 /** Both ends must speak the same. Raise it with every change of this file. */
-export const PIPE_VERSION = 3;
+export const PIPE_VERSION = 4;
 
 /** What a process is to train; the run key comes as the payload. */
 export interface JobWords {
@@ -28,6 +29,8 @@ export interface JobWords {
   /** The checkpoint to go on from, as the user calls it: its bytes came before. */
   readonly resume: string | null;
   readonly keepsCheckpoints: boolean;
+  /** null: nothing is traced; else the steps that were asked for, if any were. */
+  readonly trace: { readonly steps?: TraceWindow } | null;
   /** LOCKSTEP_FAULT of the launcher. */
   readonly fault: string | null;
 }
@@ -89,6 +92,8 @@ export type Up =
   | { readonly type: "warning"; readonly message: string }
   /** Bytes of a checkpoint's file, in order; the last piece says so. */
   | { readonly type: "checkpoint"; readonly name: string; readonly last: boolean }
+  /** Bytes of the file of a rank's trace, likewise. */
+  | { readonly type: "trace"; readonly name: string; readonly last: boolean }
   | { readonly type: "result"; readonly result: ResultWords }
   | { readonly type: "measured"; readonly id: number; readonly distance: Distance }
   /** Two processes that do not reach each other. */

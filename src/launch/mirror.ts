@@ -39,17 +39,30 @@ export class Mirror implements Required<Observer> {
     this.#channel.send({ type: "warning", message });
   }
 
-  /** Sends the file's bytes as the pipe takes them; the file itself is gone at once. */
   checkpoint(path: string): void {
+    this.#hand("checkpoint", path);
+  }
+
+  /** Each process has those of its own ranks. */
+  trace(path: string): void {
+    this.#hand("trace", path);
+  }
+
+  /** Sends the file's bytes as the pipe takes them; the file itself is gone at once. */
+  #hand(type: "checkpoint" | "trace", path: string): void {
     const descriptor = openSync(path, "r");
     rmSync(path);
-    this.#channel.sendAll(pieces(descriptor, basename(path)));
+    this.#channel.sendAll(pieces(type, descriptor, basename(path)));
   }
 }
 
-function* pieces(descriptor: number, name: string): Generator<[message: Up, payload: Uint8Array]> {
+function* pieces(
+  type: "checkpoint" | "trace",
+  descriptor: number,
+  name: string,
+): Generator<[message: Up, payload: Uint8Array]> {
   for (const piece of filePieces(descriptor)) {
-    yield [{ type: "checkpoint", name, last: piece.length === 0 }, piece];
+    yield [{ type, name, last: piece.length === 0 }, piece];
   }
 }
 

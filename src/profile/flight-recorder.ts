@@ -11,6 +11,8 @@
  *      out       given to the link              its first frame is made           its last frame is with the system
  *      in        its first frame arrived        it was given a place              it is in its place, whole
  */
+import type { TraceWindow } from "./step-ring.ts";
+
 export const HEADER_BYTES = 8;
 export const RECORD_BYTES = 56;
 const WORDS = RECORD_BYTES / 4;
@@ -27,27 +29,82 @@ export interface FlightRecorderOptions {
   readonly capacity?: number;
   /** What this process is at. */
   readonly step?: () => number;
+  /** The steps whose transfers are kept besides, in a ring of their own that stands still after them. */
+  readonly kept?: TraceWindow;
 }
 
+/** Of transfers that are kept for a trace: 1.8 MB. */
+export const KEPT_CAPACITY = 2 ** 15;
+
 export class FlightRecorder {
+  readonly #last: FlightRing;
+  readonly #kept: FlightRing | null;
+  readonly #window: TraceWindow | null;
+  readonly #step: () => number;
+  #begun = 0;
+
+  constructor({ capacity = FLIGHT_CAPACITY, step = () => 0, kept }: FlightRecorderOptions = {}) {
+    this.#step = step;
+    this.#last = new FlightRing(capacity);
+    this.#window = kept ?? null;
+    this.#kept = kept ? new FlightRing(KEPT_CAPACITY) : null;
+  }
+
+  /** The last transfers. */
+  get shared(): SharedArrayBuffer {
+    return this.#last.shared;
+  }
+
+  /** Those of the steps that are kept; null if none are. */
+  get kept(): SharedArrayBuffer | null {
+    return this.#kept?.shared ?? null;
+  }
+
+  /** Records a transfer. Its number is for moving() and done(). */
+  begin(way: Way, peer: number, channel: number, sequence: number, bytes: number): number {
+    const step = this.#step();
+    const number = ++this.#begun;
+    this.#last.begin(number, step, way, peer, channel, sequence, bytes);
+    const window = this.#window;
+    if (window !== null && step >= window.first && step <= window.last)
+      this.#kept?.begin(number, step, way, peer, channel, sequence, bytes);
+    return number;
+  }
+
+  moving(number: number): void {
+    this.#last.mark(number, 2);
+    this.#kept?.mark(number, 2);
+  }
+
+  done(number: number): void {
+    this.#last.mark(number, 3);
+    this.#kept?.mark(number, 3);
+  }
+}
+
+class FlightRing {
   readonly shared: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #capacity: number;
-  readonly #step: () => number;
-  #begun = 0;
 
-  constructor({ capacity = FLIGHT_CAPACITY, step = () => 0 }: FlightRecorderOptions = {}) {
+  constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#step = step;
     this.shared = new SharedArrayBuffer(HEADER_BYTES + capacity * RECORD_BYTES);
     this.#words = new Int32Array(this.shared);
     this.#doubles = new Float64Array(this.shared);
   }
 
-  /** Records a transfer. Its number is for moving() and done(). */
-  begin(way: Way, peer: number, channel: number, sequence: number, bytes: number): number {
-    const index = this.#begun % this.#capacity;
+  begin(
+    number: number,
+    step: number,
+    way: Way,
+    peer: number,
+    channel: number,
+    sequence: number,
+    bytes: number,
+  ): void {
+    const index = (number - 1) % this.#capacity;
     const word = HEADER_BYTES / 4 + index * WORDS;
     const double = HEADER_BYTES / 8 + index * DOUBLES + FIRST_DOUBLE;
     const words = this.#words;
@@ -56,27 +113,17 @@ export class FlightRecorder {
     words[word + 2] = peer;
     words[word + 3] = channel;
     words[word + 4] = sequence;
-    words[word + 5] = this.#step();
+    words[word + 5] = step;
     this.#doubles[double] = bytes;
     this.#doubles[double + 1] = performance.timeOrigin + performance.now();
     this.#doubles[double + 2] = 0;
     this.#doubles[double + 3] = 0;
-    this.#begun++;
-    Atomics.store(words, word, this.#begun);
-    Atomics.store(words, 0, this.#begun);
-    return this.#begun;
+    Atomics.store(words, word, number);
+    Atomics.store(words, 0, number);
   }
 
-  moving(number: number): void {
-    this.#mark(number, 2);
-  }
-
-  done(number: number): void {
-    this.#mark(number, 3);
-  }
-
-  /** Nothing where the record was overwritten by a later one. */
-  #mark(number: number, time: number): void {
+  /** Nothing where the record was overwritten by a later one, or was never made. */
+  mark(number: number, time: number): void {
     const index = (number - 1) % this.#capacity;
     if (this.#words[HEADER_BYTES / 4 + index * WORDS] !== (number | 0)) return;
     const double = HEADER_BYTES / 8 + index * DOUBLES + FIRST_DOUBLE;

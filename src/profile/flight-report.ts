@@ -27,26 +27,39 @@ export interface Flight {
   readonly done: string | null;
 }
 
+/** A record as it stands in the ring: times are ms since 1970, 0 until it is so far. */
+export interface FlightTimes extends Omit<Flight, "begun" | "moving" | "done"> {
+  readonly begunMs: number;
+  readonly movingMs: number;
+  readonly doneMs: number;
+}
+
 /** What the ring holds now, oldest first; records that are just being written are left out. */
-export function readFlights(shared: SharedArrayBuffer): Flight[] {
+export function readFlightTimes(shared: SharedArrayBuffer): FlightTimes[] {
   const words = new Int32Array(shared);
   const doubles = new Float64Array(shared);
-  const flights: Flight[] = [];
+  const flights: FlightTimes[] = [];
   for (let first = HEADER_BYTES; first < shared.byteLength; first += RECORD_BYTES) {
     const word = first / 4;
     const double = first / 8 + FIRST_DOUBLE;
     const number = Atomics.load(words, word);
     if (number === 0) continue;
     const [, way, peer, channel, sequence, step] = words.subarray(word, word + 6);
-    const [bytes, begun, moving, done] = doubles.subarray(double, double + 4);
+    const [bytes, begunMs, movingMs, doneMs] = doubles.subarray(double, double + 4);
     if (Atomics.load(words, word) !== number) continue;
     flights.push({
       ...{ number: number >>> 0, way: way === OUT ? "out" : "in", peer, step },
-      ...{ channel: channel >>> 0, sequence: sequence >>> 0, bytes },
-      ...{ begun: timeOf(begun), moving: timeOf(moving), done: timeOf(done) },
+      ...{ channel: channel >>> 0, sequence: sequence >>> 0, bytes, begunMs, movingMs, doneMs },
     });
   }
   return flights.sort((one, other) => one.number - other.number);
+}
+
+/** The same for people. */
+export function readFlights(shared: SharedArrayBuffer): Flight[] {
+  return readFlightTimes(shared).map(({ begunMs, movingMs, doneMs, ...flight }) => {
+    return { ...flight, begun: timeOf(begunMs), moving: timeOf(movingMs), done: timeOf(doneMs) };
+  });
 }
 
 const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString());

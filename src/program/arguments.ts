@@ -15,8 +15,8 @@ export interface LoweringContext {
   readonly batch: number;
   readonly partition: Partition;
   readonly places: Places;
-  /** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided. */
-  readonly pipeline?: { readonly microBatches: number; readonly gangRanks: number };
+  /** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided; null without a pipeline. */
+  readonly pipeline: { readonly microBatches: number; readonly gangRanks: number } | null;
 }
 
 /**

@@ -71,6 +71,13 @@ export class Executor {
     }
   }
 
+  /** Instruction `row` of a step alone: for who wants to look at a clock between two. */
+  runOne(row: number, step: Int32Array): void {
+    const kernel = this.#kernels[row];
+    if (kernel === null) this.#meetings[row](this.#subjects[row]);
+    else this.#call(kernel, this.#counts[row], row * WIDTH, step);
+  }
+
   #value(index: number, step: Int32Array): number {
     return (this.#bases[index] + Math.imul(this.#strides[index], step[this.#times[index]])) | 0;
   }

@@ -52,11 +52,23 @@ export function gateOf(pipeline: Pipeline, passage: Passage, stage: number, micr
   return row * microBatches + microBatch;
 }
 
-/** By gate: the gang whose ranks all pass it in every step. */
-export function listGates(pipeline: Pipeline): Gang[] {
+export interface Gate {
+  readonly passage: Passage;
+  readonly stage: number;
+  readonly microBatch: number;
+  /** All its ranks pass the gate in every step. */
+  readonly gang: Gang;
+}
+
+/** By number. */
+export function listGates(pipeline: Pipeline): Gate[] {
   const { plan, microBatches, gangs } = pipeline;
-  const stages = Array.from({ length: 2 * plan.stages.length }, (_, row) => row % plan.stages.length);
-  return stages.flatMap((stage) => Array<Gang>(microBatches).fill(gangs[gangOfStage(pipeline, stage)]));
+  return (["forward", "input-gradient"] as const).flatMap((passage) =>
+    plan.stages.flatMap((_, stage) => {
+      const gang = gangs[gangOfStage(pipeline, stage)];
+      return Array.from({ length: microBatches }, (_, microBatch) => ({ passage, stage, microBatch, gang }));
+    }),
+  );
 }
 
 const NOTHING: Slice = { first: 0, count: 0 };

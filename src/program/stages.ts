@@ -85,6 +85,20 @@ function flopsOf(node: Node, batch: number): number {
   }).flops;
 }
 
+/** Flops of each layer, forward, back and for its weights: the first has no gradient of its input. */
+function costsOf(layers: readonly (readonly Node[])[], nodes: readonly Node[], batch: number): number[] {
+  const layerOf = new Map<Tensor, number>();
+  for (const [index, layer] of layers.entries())
+    for (const parameter of layer.flatMap(parametersOf)) layerOf.set(parameter, index);
+  const costs = layers.map(() => 0);
+  for (const node of nodes) {
+    const [parameter = node.outputs[0]?.of] = parametersOf(node);
+    const layer = parameter && layerOf.get(parameter);
+    if (layer !== undefined) costs[layer] += flopsOf(node, batch);
+  }
+  return costs;
+}
+
 /** How many stages a list of nodes can have. */
 export const countLayers = (nodes: readonly Node[]): number => layersOf(nodes.filter(isForward)).length;
 
@@ -97,8 +111,7 @@ export function planStages(nodes: readonly Node[], stages: number, batch: number
       `the layout has ${stages} stages, the model has ${layers.length} layers with weights`,
       `use --layout pp=${Math.max(1, layers.length)} at most`,
     );
-  const costs = layers.map((layer) => layer.reduce((sum, node) => sum + flopsOf(node, batch), 0));
-  const borders = cutIntoStages(costs, stages);
+  const borders = cutIntoStages(costsOf(layers, nodes, batch), stages);
   const stageOfNode = new Map<Node, number>();
   for (let stage = 0; stage < stages; stage++)
     for (const node of layers.slice(borders[stage], borders[stage + 1]).flat()) stageOfNode.set(node, stage);

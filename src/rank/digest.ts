@@ -1,6 +1,7 @@
 /** What the sessions of all processes must have alike, or they would not leave the same bits. */
 import { createHash } from "node:crypto";
-import type { Session, SessionOptions } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /** By name: short words, or SHA-256 of what is long. */
 export type Digest = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { refuseAbove } from "../data/labels.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import type { ProcessLayout } from "./layout.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 import { checkSameModel, initialise, load, writeHyper } from "./state.ts";
 
 /** Reads the test half and, for who trains, the training half. Throws an InputError for labels that no class has. */

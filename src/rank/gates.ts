@@ -6,7 +6,7 @@
  * Counts only grow (modulo 2³²): in its n-th step a gate is open when all its gang has passed it n times. Nobody sets them back.
  */
 import { RankError } from "../base/errors.ts";
-import type { Gang } from "../program/pipeline.ts";
+import type { Gate } from "../program/pipeline.ts";
 import { lookFor } from "./barrier.ts";
 import { arrivalWord, beatWord, WORD } from "./control.ts";
 
@@ -25,8 +25,7 @@ export interface GateOptions {
   readonly rank: number;
   /** The control words: signs of life, and whether some rank has failed. */
   readonly control: Int32Array;
-  /** By gate: whose it is. */
-  readonly gates: readonly Gang[];
+  readonly gates: readonly Gate[];
   readonly spins: number;
   readonly timeoutMs: number;
 }
@@ -45,8 +44,8 @@ export class Gates {
   constructor(words: Int32Array, options: GateOptions) {
     this.#words = words;
     this.#options = options;
-    this.#ranks = Int32Array.from(options.gates, ({ ranks }) => ranks);
-    const ranks = Math.max(0, ...options.gates.map(({ first, ranks }) => first + ranks));
+    this.#ranks = Int32Array.from(options.gates, ({ gang }) => gang.ranks);
+    const ranks = Math.max(0, ...options.gates.map(({ gang }) => gang.first + gang.ranks));
     this.#beats = new Int32Array(ranks);
     this.#still = new Int32Array(ranks);
   }
@@ -105,7 +104,7 @@ export class Gates {
    */
   #lookForLate(gate: number): number {
     const { control, gates, rank: self, timeoutMs } = this.#options;
-    const { first, ranks } = gates[gate];
+    const { first, ranks } = gates[gate].gang;
     const barriers = Atomics.load(control, arrivalWord(self));
     let late = -1;
     for (let rank = first; rank < first + ranks; rank++) {

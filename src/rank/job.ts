@@ -1,6 +1,7 @@
 /** What a rank is given at its start: plain data and shared memory, no code. */
+import type { TraceWindow } from "../profile/step-ring.ts";
 import type { Program } from "../program/instruction.ts";
-import type { Gang } from "../program/pipeline.ts";
+import type { Gang, Gate } from "../program/pipeline.ts";
 import type { Transfer } from "../program/transfers.ts";
 import type { World } from "../program/world.ts";
 import type { Fault } from "./fault.ts";
@@ -24,8 +25,7 @@ export interface JobAddresses {
 export interface PipelineJob {
   readonly microBatches: number;
   readonly gangs: readonly Gang[];
-  /** By gate: the ranks that pass it. */
-  readonly gates: readonly Gang[];
+  readonly gates: readonly Gate[];
 }
 
 export interface RankJob {
@@ -51,6 +51,14 @@ export interface RankJob {
   readonly addresses: JobAddresses;
   readonly timeoutMs: number;
   readonly fault: Fault | null;
+  /** null for a rank that is not traced. */
+  readonly trace: RankTrace | null;
+}
+
+export interface RankTrace {
+  readonly window: TraceWindow;
+  /** Of the rank's StepRing. */
+  readonly numbers: Float64Array;
 }
 
 /** Steps that the rings remember; the main thread reads them several times a second. */

@@ -5,7 +5,7 @@ import { columnsOffset } from "../program/columns.ts";
 import { parseFault } from "./fault.ts";
 import type { RankJob } from "./job.ts";
 import type { ProcessLayout } from "./layout.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 type Plan = Pick<SessionOptions, "world" | "data" | "timeoutMs" | "training" | "instrument">;
 
@@ -45,6 +45,7 @@ export function makeJobs(
     addresses: { ...addresses, firstParameter: firstParameter(layout, rank) },
     timeoutMs,
     fault,
+    trace: null,
   }));
   return instrument ? jobs.map(instrument.extend) : jobs;
 }

@@ -31,6 +31,7 @@ import { gatesBytes } from "./gates.ts";
 import { type PipelineJob, STEP_RING } from "./job.ts";
 import {
   cutIntoPipeline,
+  cutOf,
   infoOf,
   type PipelineInfo,
   type PipelineWish,
@@ -198,7 +199,11 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     Array.from({ length: ranks }, (_, rank) => {
       const scratch = scratchBase + rank * scratchBytesOfRank;
       const own = { rank, world, batch, partition: partitions[index] };
-      const context = { ...own, places: { ...places[index], scratch } };
+      const context = {
+        ...own,
+        places: { ...places[index], scratch },
+        pipeline: pipeline && cutOf(pipeline),
+      };
       return pipeline ? lowerPipeline(context, pipeline) : lower(context, plans[index]);
     }),
   );

@@ -10,6 +10,7 @@ import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
 import { type Exchange, reportOf } from "./exchange.ts";
 import { Measuring } from "./measure.ts";
+import type { SessionTrace } from "./session-trace.ts";
 
 export interface ConnectOptions {
   /** Aborted: who opens gives up, and leaves nothing open. */
@@ -31,6 +32,8 @@ export interface PeerOptions {
   readonly step: () => number;
   /** How long a process waits for the others' fingerprints. */
   readonly timeoutMs: number;
+  /** What records the main thread's work and the transfers of some steps; null if nothing does. */
+  readonly trace: SessionTrace | null;
   /** Asked once the links are open, and measured. */
   readonly exchange: (measured: Measured | null) => Exchange;
 }
@@ -72,8 +75,9 @@ export class Peers {
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    const { world, step, measured } = options;
-    this.#recorder = new FlightRecorder({ step });
+    const { world, step, measured, trace } = options;
+    this.#recorder = new FlightRecorder({ step, kept: trace?.window });
+    if (trace !== null) trace.flights = this.#recorder;
     this.#measuring = measured && new Measuring(world, measured);
   }
 
@@ -103,7 +107,7 @@ export class Peers {
   }
 
   async #open(digest: Digest): Promise<void> {
-    const { connect, exchange } = this.#options;
+    const { connect, exchange, trace } = this.#options;
     const { signal } = this.#leaving;
     const inbox = new Forwarding(this.#measuring);
     const options = { signal, recorder: this.#recorder, operations: this.#operations };
@@ -114,8 +118,8 @@ export class Peers {
     if (signal.aborted) return;
     this.#exchange = exchange(figures);
     this.#name(this.#exchange.operations);
-    inbox.to = this.#exchange;
-    this.#exchange.begin(transport);
+    inbox.to = trace?.receiving(this.#exchange) ?? this.#exchange;
+    this.#exchange.begin(trace?.sending(transport) ?? transport);
     // What came meanwhile had no place.
     transport.resume();
   }

@@ -57,6 +57,9 @@ export function infoOf({ plan }: Pipeline, { schedule, microBatches }: PipelineW
   return { schedule, microBatches, stages };
 }
 
+/** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided. */
+export const cutOf = ({ microBatches, gangs: [{ ranks }] }: Pipeline) => ({ microBatches, gangRanks: ranks });
+
 /** What ranks are given of it. */
 export const pipelineJob = (pipeline: Pipeline): PipelineJob => ({
   ...{ microBatches: pipeline.microBatches, gangs: pipeline.gangs },

@@ -3,7 +3,7 @@ import { instantiateKernels } from "../kernels/load.ts";
 import { createMemory, MEMORY_LIMIT_BYTES } from "../kernels/memory.ts";
 import { allBy, type SumForm, type SumPlan } from "../program/chunks.ts";
 import { layOut, type ProcessLayout } from "./layout.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 export function planLayout(
   {

@@ -1,15 +1,11 @@
 /** One job in one process: its memory, its data, its weights and its ranks, from start to close. */
-import type { Settings } from "../base/config.ts";
 import type { LockstepError } from "../base/errors.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
-import type { Dataset } from "../data/dataset.ts";
 import { dataSha256 } from "../data/fingerprint.ts";
 import { epochOrder } from "../data/sampler.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory, growMemory } from "../kernels/memory.ts";
-import type { Model } from "../nn/models.ts";
-import type { OptimizerName } from "../nn/optimizers.ts";
 import {
   chooseSums,
   formsOf,
@@ -24,54 +20,18 @@ import { digestOf } from "./digest.ts";
 import type { Exchange } from "./exchange.ts";
 import { exchangeOf, stepInHand } from "./exchange-of.ts";
 import { fillData, fillWeights } from "./fill.ts";
-import { type RankJob, STEP_RING } from "./job.ts";
+import { STEP_RING } from "./job.ts";
 import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { type Connect, Peers } from "./peers.ts";
-import type { PipelineWish } from "./pipeline-layout.ts";
 import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
-import { type Hyperparameters, readProducts, tensorOf } from "./state.ts";
-
-export interface SessionOptions {
-  readonly model: Model;
-  readonly data: Dataset;
-  readonly world: World;
-  /** Needed where the world has other processes and the job trains. */
-  readonly connect?: Connect;
-  readonly fma: "auto" | "off";
-  readonly seed: number;
-  readonly shuffle: boolean;
-  readonly timeoutMs: number;
-  /** How processes come to the gradients; by default the form that is best, of those that keep the bits. */
-  readonly numerics?: Settings["numerics"];
-  readonly allreduce?: Settings["allreduce"];
-  readonly pipeline?: PipelineWish;
-  /** null to evaluate only. */
-  readonly training:
-    | (Hyperparameters & {
-        readonly optimizer: OptimizerName;
-        readonly batch: number;
-        readonly clipNorm: number | null;
-      })
-    | null;
-  /** Weights to start from, instead of drawing them; with optimizer state if the job trains. */
-  readonly start?: {
-    readonly tensors: ReadonlyMap<string, NamedTensor>;
-    readonly products: readonly [number, number];
-    /** Fingerprint of the model whose weights these are, if it is known. */
-    readonly modelSha256: string | null;
-  };
-  /** Ranks that do more than their job: the script of their threads, and what each job is given besides. */
-  readonly instrument?: { readonly script: URL; readonly extend: (job: RankJob) => RankJob };
-  /** Epochs whose orders are made while the ranks start: what the main thread does later takes a core from a rank. */
-  readonly epochs?: readonly number[];
-  /** Throws if these kernels will not do; asked before anything is allocated. */
-  readonly check?: (compiled: CompiledKernels) => void;
-}
+import type { SessionOptions } from "./session-options.ts";
+import { recorded, SessionTrace } from "./session-trace.ts";
+import { readProducts, tensorOf } from "./state.ts";
 
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
@@ -86,6 +46,8 @@ export class Session {
   readonly compiled: CompiledKernels;
   /** The forms of gradients that are open, until links are measured. */
   readonly forms: readonly SumForm[];
+  /** What is recorded of the steps; null if nothing is. */
+  readonly trace: SessionTrace | null;
   readonly #options: Plan;
   readonly #memory: WebAssembly.Memory;
   readonly #losses: Float64Array;
@@ -109,9 +71,11 @@ export class Session {
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
     this.#memory = createMemory(bytes, measures);
+    const step = stepInHand(this.#memory, layout, world);
+    this.trace = options.trace ? new SessionTrace(options.trace, step) : null;
     this.#losses = this.#numbers("lossRing", STEP_RING);
     this.#durationsMs = this.#numbers("durationRing", STEP_RING);
-    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures) : null;
+    this.#peers = connect && processCount(world) > 1 ? this.#makePeers(connect, measures, step) : null;
     if (this.#peers === null || !measures) this.#start();
   }
 
@@ -139,6 +103,10 @@ export class Session {
     return this.#gradients;
   }
 
+  get world(): World {
+    return this.#options.world;
+  }
+
   get memoryBytes(): number {
     return this.layout.bytes;
   }
@@ -150,8 +118,10 @@ export class Session {
   /** Writes the order of `epoch` (1, 2, …) into its slot, of which there are two: one is used while the other is made. */
   prepareEpoch(epoch: number): void {
     const { data, seed, shuffle } = this.#options;
+    const begunMs = performance.now();
     const address = this.#address("order") + 4 * data.train.count * (epoch % ORDER_SLOTS);
     epochOrder(new Uint32Array(this.#memory.buffer, address, data.train.count), seed, epoch, shuffle);
+    this.trace?.spans.end("order", -1, begunMs);
   }
 
   /** Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done. */
@@ -171,7 +141,8 @@ export class Session {
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
     for (const { name, shape } of this.layout.step.parameters)
       kernels.fingerprint(state, this.#address(name), elementCount(shape));
-    await this.#peers.agree(words.slice(), step);
+    const { trace } = this;
+    await recorded(trace, "compare", async () => this.#peers?.agree(words.slice(), step));
   }
 
   /** Sum of the losses of the epoch in hand (NUMERICS §1.6: ascending, in f64, by one thread). */
@@ -198,7 +169,7 @@ export class Session {
 
   /** Mean loss and share of right answers over the test set. */
   async evaluate(): Promise<Evaluation> {
-    await this.#ranks.evaluate();
+    await recorded(this.trace, "evaluate", () => this.#ranks.evaluate());
     const { count } = this.#options.data.test;
     const losses = new Float32Array(this.#memory.buffer, this.#address("test.losses"), count);
     const correct = new Int32Array(this.#memory.buffer, this.#address("test.correct"), count);
@@ -241,17 +212,17 @@ export class Session {
     await this.#peers?.close();
   }
 
-  #makePeers(connect: Connect, measures: boolean): Peers {
+  #makePeers(connect: Connect, measures: boolean, step: () => number): Peers {
     const { world, timeoutMs } = this.#options;
     const module = measures ? this.compiled.module : null;
-    const step = stepInHand(this.#memory, this.layout, world);
     const exchange = (measured: Measured | null) => this.#exchangeFor(measured);
-    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange });
+    const { trace } = this;
+    return new Peers({ world, connect, measured: module, step, timeoutMs, exchange, trace });
   }
 
   #start(): void {
     const jobs = makeJobs(this.#options, this.compiled, this.#memory, this.layout);
-    this.#started = RankProcess.start(jobs, this.#options.instrument?.script);
+    this.#started = RankProcess.start(this.trace?.record(jobs) ?? jobs, this.#options.instrument?.script);
     this.#started.ready.catch(() => {}); // heard in open(), which may still be reading data when a rank fails
   }
 

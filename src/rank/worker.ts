@@ -1,6 +1,8 @@
 /** A rank's thread in training and evaluation. */
 import { workerData } from "node:worker_threads";
 import type { RankJob } from "./job.ts";
+import { recorderOf } from "./recorder.ts";
 import { serve } from "./serve.ts";
 
-serve(workerData as RankJob);
+const job = workerData as RankJob;
+serve(job, recorderOf(job));

@@ -99,6 +99,17 @@ export class RunFolder {
     if (!this.#closed) this.#status("running", steps, {});
   }
 
+  /** The folder of traces, to be made by who has one to write: those of an earlier part of the run go. */
+  newTrace(): string {
+    const path = join(this.path, "trace");
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Who writes there will say so.
+    }
+    return path;
+  }
+
   /** Keeps the last transfers of a process that did not end well; like a log, no reason to stop a run. */
   flights(process: number, bytes: Uint8Array): void {
     try {

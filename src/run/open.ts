@@ -28,6 +28,15 @@ export async function openRun(path: string): Promise<EarlierRun> {
   return openFolder(real, newestCheckpoint(path, real));
 }
 
+/** The folder of a run, also of one without a checkpoint. Throws an InputError that says what is there instead. */
+export function findRunFolder(path: string): string {
+  const real = realPath(path);
+  if (!statSync(real).isDirectory())
+    throw new InputError("not-a-run", `${path} is a file, not a run folder`, "name a folder below runs/");
+  if (!existsSync(join(real, "config.yaml"))) throw notARun(path, real);
+  return real;
+}
+
 async function openFolder(folder: string, checkpoint: string): Promise<EarlierRun> {
   const config = checkLayer(await readConfigFile(join(folder, "config.yaml"), "run"));
   const status = readStatus(folder);

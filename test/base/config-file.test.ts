@@ -57,7 +57,7 @@ for (const [text, expected] of [
   ],
   ["- batch", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
   ["just words", 'config-not-a-map: c.yaml: expected lines of the form "batch: 64"'],
-  ["trace: true", "not-supported-yet: c.yaml:1:8: trace is not supported yet"],
+  ["layout: auto", "not-supported-yet: c.yaml:1:9: layout auto is not supported yet"],
   ["__proto__: 1", "unknown-key: c.yaml:1:12: __proto__ is not a setting"],
   ["1: 2", "unknown-key: c.yaml:1:4: 1 is not a setting"],
   ["batch: !!js/function x", "config-not-yaml: c.yaml:1:8: Unresolved tag: tag:yaml.org,2002:js/function"],

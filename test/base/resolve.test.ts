@@ -121,6 +121,10 @@ for (const [values, expected] of [
   [{ "micro-batches": 0 }, "--micro-batches: expected an integer of at least 1, found 0"],
   [{ schedule: "2f2b" }, "expected gpipe, 1f1b, interleaved or zero-bubble"],
   [{ layout: "dp=1,dp=2" }, "expected a layout such as dp=2,tp=1,pp=1"],
+  [{ "trace-steps": "12" }, 'expected steps such as 100:120, at most 1000 of them, found "12"'],
+  [{ "trace-steps": "0:5" }, "expected steps such as 100:120"],
+  [{ "trace-steps": "7:5" }, "expected steps such as 100:120"],
+  [{ "trace-steps": "1:1001" }, "at most 1000 of them"],
   [{ "btach-size": 1 }, "unknown-key: --btach-size is not a setting"],
   [{ "max-step": 1 }, "--max-step is not a setting [did you mean max-steps?]"],
   [{ __proto__x: 1 }, "--__proto__x is not a setting"],
@@ -132,7 +136,6 @@ for (const [values, expected] of [
 }
 
 for (const [values, name] of [
-  [{ trace: true }, "--trace is not supported yet"],
   [{ model: "resnet20" }, "--model resnet20 is not supported yet"],
   [{ dataset: "cifar10" }, "--dataset cifar10 is not supported yet"],
   [{ "on-nonfinite": "skip" }, "--on-nonfinite skip is not supported yet"],

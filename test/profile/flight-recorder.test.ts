@@ -70,3 +70,24 @@ test("a thread reads the ring of another that is stuck", async (t) => {
     done: null,
   });
 });
+
+test("transfers of some steps are kept besides, also when later ones have taken their place among the last", (t) => {
+  let step = 1;
+  const recorder = new FlightRecorder({ capacity: 2, step: () => step, kept: { first: 2, last: 3 } });
+  const numbers: number[] = [];
+  for (step = 1; step <= 6; step++) numbers.push(recorder.begin(OUT, 1, step, 7, 8));
+  for (const number of numbers) recorder.done(number);
+  const kept = readFlights(recorder.kept as SharedArrayBuffer);
+  t.deepEqual(
+    kept.map((flight) => [flight.step, flight.channel, flight.done !== null]),
+    [
+      [2, 2, true],
+      [3, 3, true],
+    ],
+  );
+  t.deepEqual(
+    readFlights(recorder.shared).map((flight) => flight.step),
+    [5, 6],
+  );
+  t.is(new FlightRecorder().kept, null);
+});

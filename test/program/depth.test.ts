@@ -30,7 +30,7 @@ function plan(layers: number, form: SumForm): { instructions: number; dependenci
   const slices = partition(phases.flat(), BATCH, RANKS);
   const places = { named, byColumns: new Map(), values, valuesBase: 0, scratch: 0, phases };
   const world = { self: 0, ranks: [RANKS, 1, 1] };
-  const context = { rank: 0, world, batch: BATCH, partition: slices, places };
+  const context = { rank: 0, world, batch: BATCH, partition: slices, places, pipeline: null };
   const { instructions } = lower(context, planTransfers(phases, BATCH, world, sums));
   const dependencies = instructions.reduce((sum, { dependencies }) => sum + dependencies.length, 0);
   return { instructions: instructions.length, dependencies, looks: looks.count };

@@ -169,7 +169,9 @@ class Process {
   #isMet(waitsFor: Instruction | null): boolean {
     if (waitsFor?.kind === "wait") return this.#arrived.has(waitsFor.subject);
     if (waitsFor?.kind === "hold")
-      return this.#passed.get(waitsFor.subject) === this.job.layout.pipeline?.gates[waitsFor.subject].ranks;
+      return (
+        this.#passed.get(waitsFor.subject) === this.job.layout.pipeline?.gates[waitsFor.subject].gang.ranks
+      );
     return waitsFor?.kind !== "drain" || this.#left.has(waitsFor.subject);
   }
 

@@ -2,7 +2,8 @@
 import test from "ava";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { mlp } from "../../src/nn/models.ts";
-import { Session, type SessionOptions } from "../../src/rank/session.ts";
+import { Session } from "../../src/rank/session.ts";
+import type { SessionOptions } from "../../src/rank/session-options.ts";
 import type { AbortReport, Transport } from "../../src/transport/transport.ts";
 import { synthetic } from "../synthetic.ts";
 

@@ -5,6 +5,8 @@ export interface HeapJob extends Pick<Wish, "optimizer" | "lr" | "clipNorm" | "w
   readonly hidden: readonly number[];
   readonly ranks: 1 | 2;
   readonly steps: number;
+  /** Whether the steps are recorded for a trace. */
+  readonly traced?: boolean;
   readonly clock: "real" | "still";
 }
 

@@ -38,6 +38,8 @@ const jobs: [name: string, job: Omit<HeapJob, "clock">][] = [
       pipeline: { gangs: 2, microBatches: 4, schedule: "1f1b" },
     },
   ],
+  ["a recorder", { ranks: 1, steps: 10_000, hidden: [12], traced: true }],
+  ["two ranks and a recorder", { ranks: 2, steps: 2000, hidden: [12], traced: true }],
   ["no hidden layer", { ranks: 1, steps: 10_000, hidden: [] }],
 ];
 

@@ -3,10 +3,12 @@ import { GCProfiler, getHeapStatistics } from "node:v8";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { mlp } from "../../src/nn/models.ts";
+import { StepRing } from "../../src/profile/step-ring.ts";
 import { alone } from "../../src/program/world.ts";
 import { controlWords, NO_LAST_STEP, WORD } from "../../src/rank/control.ts";
 import type { RankJob } from "../../src/rank/job.ts";
 import { RankLoop } from "../../src/rank/loop.ts";
+import { recorderOf } from "../../src/rank/recorder.ts";
 import { oneThread } from "../program/one-thread.ts";
 import { synthetic } from "../synthetic.ts";
 import type { HeapJob, HeapReport } from "./heap-job.ts";
@@ -22,8 +24,12 @@ const COMMON_ROUNDS = 12;
 /** Steps until V8 has optimised the loop, its callees and their callees. */
 const WARM_UP_STEPS = 30_000;
 
+/** All steps of an epoch are recorded; every epoch begins with step 1 again. */
+const WINDOW = { first: 1, last: 1000 };
+const numbersFor = (instructions: number) => StepRing.make(WINDOW, instructions).numbers;
+
 /** The jobs of all ranks over one memory. */
-function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
+function makeJobs({ hidden, ranks, traced, ...wish }: HeapJob): RankJob[] {
   const made = oneThread({ ...wish, ranks, model: mlp(hidden, "relu"), data: synthetic(SAMPLES, 50) });
   const { compiled, layout, memory, data, batch, address } = made;
   controlWords(memory, address("control"), ranks)[WORD.lastStep] = NO_LAST_STEP;
@@ -33,6 +39,7 @@ function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
     ...{ evaluationBatch: layout.evaluationBatch, samples: data.train.count, testSamples: data.test.count },
     train: layout.train![rank],
     evaluate,
+    trace: traced ? { window: WINDOW, numbers: numbersFor(layout.train![rank].instructions.length) } : null,
     addresses: {
       control: address("control"),
       signals: address("signals"),
@@ -48,11 +55,12 @@ function makeJobs({ hidden, ranks, ...wish }: HeapJob): RankJob[] {
 
 /** Bytes that the heap gains in each round of `steps`, or null where it was collected meanwhile. */
 function measure(job: RankJob, steps: number): (number | null)[] {
-  const loop = new RankLoop(job, instantiateKernels(job.module, job.memory));
+  const loop = new RankLoop(job, instantiateKernels(job.module, job.memory), recorderOf(job));
   const stepsPerEpoch = Math.ceil(job.samples / job.batch);
   // Whole epochs, each with a short last batch.
   const train = (count: number) => {
-    for (let done = 0; done < count; done += stepsPerEpoch) loop.train(0, stepsPerEpoch, 1, done);
+    for (let done = 0; done < count; done += stepsPerEpoch)
+      loop.train(0, stepsPerEpoch, 1, job.trace ? 0 : done);
   };
   train(WARM_UP_STEPS);
   (globalThis.gc as () => void)();

@@ -2,7 +2,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { Instruction, Program } from "../program/instruction.ts";
 import { tensorBytes } from "../program/place.ts";
-import type { ProcessLayout } from "../rank/layout.ts";
+import type { ProcessLayout } from "./layout.ts";
 
 interface Region {
   readonly name: string;
