@@ -63,12 +63,13 @@ function exchanges(ranks: readonly RankTimeline[]): Meeting[] {
   /** By thing that is sent: by process, who made the last part. */
   const found = new Map<string, Map<number, Arrived>>();
   for (const { header, shiftUs, instructions } of ranks)
-    for (const { name, ts = 0, dur = 0, args } of instructions) {
+    for (const { name, ts = 0, args } of instructions) {
       if (name !== "start" || args?.sender !== header.process) continue;
       const key = `${args.step} ${args.phase} ${args.of}`;
       const byProcess = found.get(key) ?? new Map<number, Arrived>();
       found.set(key, byProcess);
-      const us = ts + dur + shiftUs;
+      // When it was made: telling of it may take long, where the main thread wants the same core.
+      const us = ts + shiftUs;
       const known = byProcess.get(header.process);
       if (known === undefined || us > known[1]) byProcess.set(header.process, [header.rank, us]);
     }

@@ -1,0 +1,126 @@
+/** What a rank's time went to, from drawn traces; and who came last. */
+import test from "ava";
+import * as fc from "fast-check";
+import { arrivalsOf, stragglerOf } from "../../src/profile/trace-arrivals.ts";
+import { kernelTotals } from "../../src/profile/trace-kernels.ts";
+import { merged, SHARES, sharesOf } from "../../src/profile/trace-shares.ts";
+import { timelineOf } from "../../src/profile/trace-timeline.ts";
+import { drawn, message } from "./traces.ts";
+
+test("each kind of instruction has its share, and time between steps is idle", (t) => {
+  const [{ share, steps, stepUs }] = sharesOf(
+    timelineOf([drawn({ rank: 0, picture: "ggkkkkbb..gkkbww.kb" })]),
+  );
+  const percent = 100 / 19;
+  t.deepEqual([steps, stepUs], [3, 190 / 3]);
+  for (const [name, letters] of [
+    ["compute", 7],
+    ["data", 3],
+    ["bubble", 4],
+    ["exposedCommunication", 2],
+    ["overlappedCommunication", 0],
+    ["idle", 3],
+  ] as const)
+    t.true(Math.abs(share[name] - letters * percent) < 1e-9, name);
+});
+
+test("a kernel overlaps with a message from where it is enqueued to where it is in its place, on other hosts' clocks, too", (t) => {
+  const pair = [0, 1] as const;
+  const documents = [
+    drawn({
+      rank: 0,
+      ranks: 2,
+      processes: 2,
+      picture: "kkkkkkkkkk",
+      links: message("out", pair, 1, [20, 21, 25]),
+    }),
+    drawn({
+      ...{ rank: 1, process: 1, ranks: 2, processes: 2, picture: "kkkkkwwwww", monotonicUs: 5 },
+      links: message("in", pair, 1, [55, 58, 65]),
+    }),
+  ];
+  const [first, second] = sharesOf(timelineOf(documents)).map(({ share }) => share);
+  // On its way from 20 to 70; the second's kernel runs from 5 to 55.
+  t.deepEqual([first.compute, first.overlappedCommunication], [50, 50]);
+  t.deepEqual([second.compute, second.overlappedCommunication, second.exposedCommunication], [15, 35, 50]);
+});
+
+test("of any trace the shares add up to 100 per cent, and none is negative", (t) => {
+  const letters = fc.array(fc.constantFrom("k", "g", "b", "w", "s", "."), { minLength: 1, maxLength: 60 });
+  const times = fc.array(fc.nat(700), { maxLength: 12 });
+  fc.assert(
+    fc.property(letters, times, (parts, starts) => {
+      const links = starts.flatMap((us, index) => message("out", [0, 1], index, [us, us + 3, us + 40]));
+      const [{ share, steps }] = sharesOf(timelineOf([drawn({ rank: 0, picture: parts.join(""), links })]));
+      const sum = SHARES.reduce((total, name) => total + share[name], 0);
+      t.true(steps === 0 ? sum === 0 : Math.abs(sum - 100) < 1e-9);
+      t.true(SHARES.every((name) => share[name] > -1e-9));
+    }),
+  );
+});
+
+test("merged intervals cover what the intervals cover, and do not touch", (t) => {
+  const interval = fc.tuple(fc.nat(50), fc.nat(10)).map(([from, length]) => [from, from + length] as const);
+  const covers = (all: readonly (readonly [number, number])[], us: number) =>
+    all.some(([from, to]) => from <= us && us <= to);
+  fc.assert(
+    fc.property(fc.array(interval), (intervals) => {
+      const found = merged(intervals);
+      for (let us = 0; us < 61; us += 0.5) t.is(covers(found, us), covers(intervals, us));
+      t.true(found.every(([from], index) => index === 0 || from > found[index - 1][1]));
+    }),
+  );
+});
+
+test("at a barrier the rank that begins to wait last is the last, and by how much", (t) => {
+  const timeline = timelineOf([
+    drawn({ rank: 0, ranks: 3, picture: "kkbbbbkbbb" }),
+    drawn({ rank: 1, ranks: 3, picture: "kkkkkbkkkb" }),
+    drawn({ rank: 2, ranks: 3, picture: "kkkbbbkkbb" }),
+  ]);
+  const arrivals = arrivalsOf(timeline);
+  t.deepEqual(
+    arrivals.map(({ meetings, last, laterUs }) => [meetings, last, laterUs]),
+    [
+      [2, 0, 0],
+      [2, 2, 30],
+      [2, 0, 0],
+    ],
+  );
+  t.is(stragglerOf(arrivals, 100)?.rank, 1);
+  t.is(stragglerOf(arrivals, 1000), null);
+});
+
+test("in an exchange the process that makes its part last is the last, by the rank that made it", (t) => {
+  const two = { ranks: 3, processes: 2 };
+  const arrivals = arrivalsOf(
+    timelineOf([
+      drawn({ ...two, rank: 0, picture: "kkswwww" }),
+      drawn({ ...two, rank: 1, process: 1, picture: "kkkswww" }),
+      drawn({ ...two, rank: 2, process: 1, picture: "kkkkksw" }),
+    ]),
+  );
+  t.deepEqual(
+    arrivals.map(({ meetings, last, laterUs }) => [meetings, last, laterUs]),
+    [
+      [1, 0, 0],
+      [0, 0, 0],
+      [1, 1, 30],
+    ],
+  );
+});
+
+test("what passes through processes one after the other makes none of them late", (t) => {
+  const one = drawn({ rank: 0, ranks: 2, processes: 2, picture: "kkswwww" });
+  const other = drawn({ rank: 1, process: 1, ranks: 2, processes: 2, picture: "kkkwwww" });
+  t.deepEqual(
+    arrivalsOf(timelineOf([one, other])).map(({ meetings }) => meetings),
+    [0, 0],
+  );
+});
+
+test("kernels are summed by name, against the peak", (t) => {
+  const [total, ...others] = kernelTotals(timelineOf([drawn({ rank: 0, picture: "kkb kkb" })]));
+  t.deepEqual(others, []);
+  t.like(total, { kernel: "gemmNN", calls: 2, us: 40, share: 100, gflops: 50, percentOfPeak: 25 });
+});
