@@ -12,9 +12,10 @@ Examples:
 
 exposed: waiting for other processes;
 overlapped: computing while messages are
-on their way; bubble: at barriers and
-gates; idle: between steps. A trace of all ranks is
-written beside those of each.`;
+on their way; bubble: at barriers, and
+between stages; idle: between steps. A
+trace of all ranks is written beside
+those of each.`;
 
 export function addTrace(program: Command, context: Context, done: (exitCode: number) => void): Command {
   const command = program
