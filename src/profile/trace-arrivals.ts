@@ -1,6 +1,7 @@
 /**
  * Who came last where ranks wait for each other, and by how much: to a barrier the ranks of a process, to an exchange, in which every
- * process sends what it has made of one thing, the ranks of all. What goes through processes one after the other is no such meeting.
+ * process sends what it has made of one thing, the ranks of all. What goes through processes or stages one after the other is no such
+ * meeting: there somebody waits by design.
  */
 import type { RankTimeline, Timeline } from "./trace-timeline.ts";
 

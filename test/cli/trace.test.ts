@@ -19,9 +19,10 @@ interface Report {
   readonly kernels: readonly { readonly kernel: string; readonly gflops: number }[];
 }
 
-for (const [what, flags] of [
-  ["one process", []],
-  ["two processes", ["--ranks-per-process", "1"]],
+for (const [what, sends, flags] of [
+  ["one process", false, []],
+  ["two stages", false, ["--layout", "pp=2", "--micro-batches", "4"]],
+  ["two processes", true, ["--ranks-per-process", "1"]],
 ] as const) {
   test(`of ${what} trace prints shares that add up, and writes one trace of all ranks`, async (t) => {
     const folder = workplace(t);
@@ -42,7 +43,7 @@ for (const [what, flags] of [
     t.deepEqual([...tracks], [0, 1]);
     t.is(
       merged.traceEvents.some(({ ph }) => ph === "s"),
-      flags.length > 0,
+      sends,
     );
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.deepEqual(
@@ -52,11 +53,17 @@ for (const [what, flags] of [
     for (const { share } of report.ranks) {
       const sum = Object.values(share).reduce((total, percent) => total + percent, 0);
       t.true(Math.abs(sum - 100) < 1e-6);
-      t.true(share.compute > 0 && share.exposedCommunication > 0 === flags.length > 0);
+      t.true(share.compute > 0 && share.exposedCommunication > 0 === sends);
+      t.true(share.bubble > 0);
     }
     t.true(report.kernels.every(({ gflops }) => gflops >= 0));
   });
+}
 
+for (const [what, flags] of [
+  ["one process", []],
+  ["two processes", ["--ranks-per-process", "1"]],
+] as const)
   test(`in ${what} a rank that is slow at one step of ten is named`, async (t) => {
     const folder = workplace(t);
     const trained = await new Child(folder, [...TRACED, ...flags], { LOCKSTEP_FAULT: "slow:1:25:300" }).ended;
@@ -66,7 +73,6 @@ for (const [what, flags] of [
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.is(report.straggler?.rank, 1);
   });
-}
 
 test("a run without a trace, with a damaged one, or with one of another version is told so, with the fix", async (t) => {
   const folder = workplace(t);
