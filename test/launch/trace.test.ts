@@ -8,6 +8,8 @@ import type { TraceDocument } from "../../src/profile/chrome-trace.ts";
 import { lockstep, TINY, workplace } from "../cli/child.ts";
 import { traceFaults } from "../profile/trace-format.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { shim } from "./shim.ts";
+import { Launched, TRAIN } from "./stories.ts";
 
 test("two processes leave the traces of all ranks in the run's folder, with the messages of both ways", async (t) => {
   const folder = workplace(t);
@@ -76,4 +78,34 @@ test("a trace is a file when its last piece has come, and none if it never does"
   t.throws(() => relay.take({ type: "trace", name: "../x.json.gz", last: true }, new Uint8Array(0), 1), {
     instanceOf: RangeError,
   });
+});
+
+test("traces of a host that is reached by ssh come the same way", async (t) => {
+  const folder = workplace(t);
+  const argv = [...TRAIN, "--epochs", "1", "--hosts", "node1:2,localhost", "--ssh", shim(folder, ":")];
+  const { exitCode, stderr } = await new Launched(t, folder, [...argv, "--trace", "--run-dir", "out"]).ended;
+  t.is(exitCode, 0, stderr);
+  const { stdout } = await lockstep(folder, "trace", "out");
+  t.regex(stdout, /^ +0 {2}node1 .*\n +1 {2}node1 .*\n +2 {2}localhost /m);
+});
+
+test("of processes that fail, the one that is to blame leaves its last steps", async (t) => {
+  const folder = workplace(t);
+  const argv = [
+    ...TRAIN,
+    "--ranks",
+    "2",
+    "--ranks-per-process",
+    "1",
+    "--epochs",
+    "1",
+    "--trace",
+    "--run-dir",
+    "out",
+  ];
+  const { exitCode } = await new Launched(t, folder, argv, { LOCKSTEP_FAULT: "throw:1:25" }).ended;
+  t.is(exitCode, 1);
+  const { stdout, stderr } = await lockstep(folder, "trace", "out");
+  t.regex(stderr, /^warning: the run's status is failed/m);
+  t.regex(stdout, /^ +1 {2}localhost/m);
 });
