@@ -2,7 +2,7 @@
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
-import { type Argument, type MicroBatchStep, microBatchStep, STEP } from "./instruction.ts";
+import { type Argument, type MicroBatchStep, microBatchStep, STEP, SUMMED_TOGETHER } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
@@ -52,15 +52,15 @@ export interface ChainLink {
 /** Sums over some of the step's samples only, which go on with what was summed before or begin anew. */
 export interface PartialSums {
   readonly goesOn: boolean;
-  /** The micro-batch whose samples they are; null: this process's samples. */
+  /** The micro-batch with which the samples end; null: this process's samples. */
   readonly microBatch: number | null;
 }
 
 /** The step parameters of partial sums: how many rows, and the first of them within the batch. */
 function stepOfSums({ microBatch }: PartialSums): { rows: number; first: number } {
   if (microBatch === null) return { rows: STEP.rowsHere, first: STEP.firstHere };
-  const { allRows, allFirst } = microBatchStep(microBatch);
-  return { rows: allRows, first: allFirst };
+  const { summedRows, summedFirst } = microBatchStep(microBatch);
+  return { rows: summedRows, first: summedFirst };
 }
 
 /** A call of a node's kernel on one rank; `link` where it takes several calls to go through a chain. */
@@ -177,6 +177,10 @@ export function argument(call: Call, operand: Operand): Argument {
   return address(call, useOf(node, operand.address, operand.index));
 }
 
+/** Rows that partial sums of a pipeline run over, with micro-batches of so many. */
+const summedRows = ({ microBatch }: PartialSums, rows: number): number =>
+  rows * (((microBatch ?? 0) % SUMMED_TOGETHER) + 1);
+
 /** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
 export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
@@ -189,5 +193,9 @@ export function fullLength({ node, share, link, partial, context }: Call, axis: 
       : rowsOfRank(world, batch, context.rank).rows;
   if (isSplit && isSlice(share)) return share.count;
   if (!partial) return axisLength(node, axis, batch);
-  return axisLength(node, axis, pipeline ? microBatch : rowsOfProcess(world, batch, world.self).rows);
+  return axisLength(
+    node,
+    axis,
+    pipeline ? summedRows(partial, microBatch) : rowsOfProcess(world, batch, world.self).rows,
+  );
 }

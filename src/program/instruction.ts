@@ -39,15 +39,18 @@ export interface MicroBatchStep {
   readonly rows: number;
   readonly first: number;
   readonly sample: number;
-  /** Rows of the micro-batch, and the first of them within the batch. */
-  readonly allRows: number;
-  readonly allFirst: number;
+  /** Rows of the micro-batch and of those before it whose sums wait for it (SUMMED_TOGETHER), and the first of them. */
+  readonly summedRows: number;
+  readonly summedFirst: number;
 }
+
+/** Gradients of weights are summed over so many micro-batches at once: the sums are read and written that much less often. */
+export const SUMMED_TOGETHER = 4;
 const MICRO_BATCH_NUMBERS = 5;
 
 export function microBatchStep(microBatch: number): MicroBatchStep {
   const rows = STEP.count + MICRO_BATCH_NUMBERS * microBatch;
-  return { rows, first: rows + 1, sample: rows + 2, allRows: rows + 3, allFirst: rows + 4 };
+  return { rows, first: rows + 1, sample: rows + 2, summedRows: rows + 3, summedFirst: rows + 4 };
 }
 
 /** How many step parameters a rank has whose steps are cut into so many micro-batches. */

@@ -1,6 +1,12 @@
 /** The step parameters of a rank: all that changes from step to step. */
 import { firstRow } from "../data/shares.ts";
-import { type MicroBatchStep, microBatchStep, STEP, stepParameterCount } from "./instruction.ts";
+import {
+  type MicroBatchStep,
+  microBatchStep,
+  STEP,
+  SUMMED_TOGETHER,
+  stepParameterCount,
+} from "./instruction.ts";
 import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 /** A rank's place in a pipeline: which of the ranks of its stage it is, and how a step is cut. */
@@ -46,13 +52,14 @@ export class StepParameters {
   #divideMicroBatches(batch: number, { microBatches, gangRank, gangRanks }: PipelinePlace): void {
     const { numbers } = this;
     for (const [microBatch, step] of this.#steps.entries()) {
-      const allFirst = firstRow(batch, microBatch, microBatches);
-      const allRows = firstRow(batch, microBatch + 1, microBatches) - allFirst;
-      const first = firstRow(allRows, gangRank, gangRanks);
-      numbers[step.allFirst] = allFirst;
-      numbers[step.allRows] = allRows;
-      numbers[step.first] = allFirst + first;
-      numbers[step.rows] = firstRow(allRows, gangRank + 1, gangRanks) - first;
+      const begin = firstRow(batch, microBatch, microBatches);
+      const end = firstRow(batch, microBatch + 1, microBatches);
+      const summedFirst = firstRow(batch, microBatch - (microBatch % SUMMED_TOGETHER), microBatches);
+      const first = firstRow(end - begin, gangRank, gangRanks);
+      numbers[step.summedFirst] = summedFirst;
+      numbers[step.summedRows] = end - summedFirst;
+      numbers[step.first] = begin + first;
+      numbers[step.rows] = firstRow(end - begin, gangRank + 1, gangRanks) - first;
     }
   }
 
