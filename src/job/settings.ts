@@ -8,6 +8,7 @@ import {
   ranksOfLayout,
   type Settings,
 } from "../base/config.ts";
+import { InputError } from "../base/errors.ts";
 import { checkLayer } from "../base/layer.ts";
 import { checkAllreduce, checkLayout, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
@@ -70,7 +71,16 @@ export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpo
   return settings;
 }
 
-/** The pipeline that a job's ranks are; undefined for none. The replicas and slices of a stage are its gang. */
-export function pipelineOf({ layout, microBatches, schedule }: Settings) {
+/**
+ * The pipeline that a job's ranks are; undefined for none. The replicas and slices of a stage are its gang. Throws an InputError
+ * where slices or stages would be ranks of several processes.
+ */
+export function pipelineOf({ layout, microBatches, schedule }: Settings, processes: number) {
+  if (processes > 1 && layout.tp * layout.pp > 1)
+    throw new InputError(
+      "not-supported-yet",
+      `the layout ${formatLayout(layout)} on ${processes} processes is not supported yet: slices and stages are ranks of one process`,
+      "train in one process, or use replicas alone: dp=N",
+    );
   return layout.pp > 1 ? { gangs: layout.pp, microBatches, schedule } : undefined;
 }

@@ -83,6 +83,15 @@ test("more slices than a layer has units are refused, and the layer is named", a
   });
 });
 
+test("slices and stages over several processes are refused before any link is opened", async (t) => {
+  const settings = { ...BASE, layout: { dp: 1, tp: 1, pp: 2 } };
+  const world = { self: 0, ranks: [1, 1], hosts: ["a", "b"], connect: () => t.fail() as never };
+  await t.throwsAsync(train({ model: mlp([37], "relu"), data, settings, world }), {
+    code: "not-supported-yet",
+    message: /^the layout dp=1,tp=1,pp=2 on 2 processes is not supported yet/,
+  });
+});
+
 test("more micro-batches than samples of a batch are refused", async (t) => {
   await t.throwsAsync(hashOf({ microBatches: 51, layout: { dp: 1, tp: 1, pp: 2 } }), {
     code: "too-many-micro-batches",
