@@ -6,7 +6,7 @@ import { play, tellStuck } from "./play.ts";
 
 /** What things take, in any one unit of time. */
 export interface ScheduleCosts {
-  durationOf(kind: ActionKind, stage: number): number;
+  durationOf(kind: ActionKind, stage: number, microBatch: number): number;
   /** From the end of an action of one stage to when another rank may begin one of a neighbouring stage that needs it. */
   transferOf(fromStage: number, toStage: number): number;
 }
@@ -44,7 +44,7 @@ export function simulate(schedule: Schedule, costs: ScheduleCosts): Simulation {
       (at, part) => Math.max(at, arrivalOf(part, action)),
       before,
     );
-    const end = start + costs.durationOf(action.kind, action.stage);
+    const end = start + costs.durationOf(action.kind, action.stage, action.microBatch);
     for (const part of partsOf(action)) ends.set(keyOf(part), end);
     timed[rank].push({ action, start, end });
   });
