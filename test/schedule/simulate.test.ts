@@ -94,6 +94,11 @@ test("a transfer is as long as between its two stages, and none is between stage
   t.is(simulated("interleaved", 1, 1, { ...costs, durationOf: (_, stage) => stage + 1 }, 3).makespan, 12);
 });
 
+test("micro-batches may cost different things", (t) => {
+  const costs: ScheduleCosts = { durationOf: (_, __, microBatch) => microBatch + 1, transferOf: () => 0 };
+  t.is(simulated("gpipe", 1, 3, costs).makespan, 2 * (1 + 2 + 3));
+});
+
 test("each action begins as soon as its rank is free and what it needs is there, with any costs", (t) => {
   const costOf = fc.func(fc.integer({ min: 0, max: 9 }));
   fc.assert(
