@@ -2,7 +2,7 @@
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
-import { type Argument, type MicroBatchStep, microBatchStep, STEP, SUMMED_TOGETHER } from "./instruction.ts";
+import { type Argument, type MicroBatchStep, microBatchStep, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
@@ -54,6 +54,8 @@ export interface PartialSums {
   readonly goesOn: boolean;
   /** The micro-batch with which the samples end; null: this process's samples. */
   readonly microBatch: number | null;
+  /** How many micro-batches they are. */
+  readonly microBatches?: number;
 }
 
 /** The step parameters of partial sums: how many rows, and the first of them within the batch. */
@@ -177,10 +179,6 @@ export function argument(call: Call, operand: Operand): Argument {
   return address(call, useOf(node, operand.address, operand.index));
 }
 
-/** Rows that partial sums of a pipeline run over, with micro-batches of so many. */
-const summedRows = ({ microBatch }: PartialSums, rows: number): number =>
-  rows * (((microBatch ?? 0) % SUMMED_TOGETHER) + 1);
-
 /** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
 export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
@@ -196,6 +194,6 @@ export function fullLength({ node, share, link, partial, context }: Call, axis: 
   return axisLength(
     node,
     axis,
-    pipeline ? summedRows(partial, microBatch) : rowsOfProcess(world, batch, world.self).rows,
+    pipeline ? microBatch * (partial.microBatches ?? 1) : rowsOfProcess(world, batch, world.self).rows,
   );
 }

@@ -39,13 +39,11 @@ export interface MicroBatchStep {
   readonly rows: number;
   readonly first: number;
   readonly sample: number;
-  /** Rows of the micro-batch and of those before it whose sums wait for it (SUMMED_TOGETHER), and the first of them. */
+  /** Rows of the micro-batch and of those before it whose sums wait for it (schedule/weight-sums.ts), and the first of them. */
   readonly summedRows: number;
   readonly summedFirst: number;
 }
 
-/** Gradients of weights are summed over so many micro-batches at once: the sums are read and written that much less often. */
-export const SUMMED_TOGETHER = 4;
 const MICRO_BATCH_NUMBERS = 5;
 
 export function microBatchStep(microBatch: number): MicroBatchStep {

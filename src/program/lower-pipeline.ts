@@ -7,12 +7,13 @@
  *
  * dW reads rows of all ranks of its gang, so it waits for them; a rank alone does not. Weights are read until the barrier and written
  * after it. The sums of a stage ascend through the micro-batches, so that their chains are those of one rank; those of several
- * micro-batches are one call, made with the last of them (NUMERICS §7): nobody waits for dW, and its sums stay in registers longer.
+ * micro-batches are one call, made with the last of them (NUMERICS §7, schedule/weight-sums.ts): nobody waits for dW, and its sums
+ * stay in registers longer.
  */
 import type { Node } from "../graph/tensor.ts";
 import type { Action } from "../schedule/action.ts";
 import type { LoweringContext, PartialSums, Share } from "./arguments.ts";
-import { type Program, SUMMED_TOGETHER } from "./instruction.ts";
+import type { Program } from "./instruction.ts";
 import { Listing } from "./listing.ts";
 import { shareOf } from "./lower.ts";
 import type { Appointment } from "./meetings.ts";
@@ -88,10 +89,10 @@ class PipelineLowering {
 
   #addWeightGradient(action: Action): void {
     const { stage, microBatch } = action;
-    const isLast = microBatch === this.#pipeline.microBatches - 1;
-    if (!isLast && (microBatch + 1) % SUMMED_TOGETHER !== 0) return;
+    const since = this.#pipeline.summedSince[microBatch];
+    if (since === null) return;
     if (this.#gangRanks > 1) this.#hold("input-gradient", stage, microBatch);
-    const partial = { goesOn: microBatch >= SUMMED_TOGETHER, microBatch };
+    const partial = { goesOn: since > 0, microBatch, microBatches: microBatch - since + 1 };
     for (const node of this.#pipeline.plan.stages[stage].weightGradient) {
       const share = shareOf(node, this.#context);
       if (share !== null) this.#call(node, share, partial, action);

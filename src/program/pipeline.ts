@@ -24,6 +24,8 @@ export interface Gang {
 export interface Pipeline {
   readonly plan: StagePlan;
   readonly microBatches: number;
+  /** By micro-batch: since which one a call sums gradients of weights (schedule/weight-sums.ts). */
+  readonly summedSince: readonly (number | null)[];
   readonly gangs: readonly Gang[];
   /** What each gang executes, in order. */
   readonly actions: readonly (readonly Action[])[];

@@ -1,17 +1,13 @@
 /** The step parameters of a rank: all that changes from step to step. */
 import { firstRow } from "../data/shares.ts";
-import {
-  type MicroBatchStep,
-  microBatchStep,
-  STEP,
-  SUMMED_TOGETHER,
-  stepParameterCount,
-} from "./instruction.ts";
+import { type MicroBatchStep, microBatchStep, STEP, stepParameterCount } from "./instruction.ts";
 import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 /** A rank's place in a pipeline: which of the ranks of its stage it is, and how a step is cut. */
 export interface PipelinePlace {
   readonly microBatches: number;
+  /** By micro-batch: since which one a call sums gradients of weights (schedule/weight-sums.ts). */
+  readonly summedSince: readonly (number | null)[];
   readonly gangRank: number;
   readonly gangRanks: number;
 }
@@ -49,12 +45,13 @@ export class StepParameters {
   }
 
   /** Micro-batches are as even as a batch allows, the first ones larger, and so are the ranks' shares of each. */
-  #divideMicroBatches(batch: number, { microBatches, gangRank, gangRanks }: PipelinePlace): void {
+  #divideMicroBatches(batch: number, place: PipelinePlace): void {
     const { numbers } = this;
+    const { microBatches, summedSince, gangRank, gangRanks } = place;
     for (const [microBatch, step] of this.#steps.entries()) {
       const begin = firstRow(batch, microBatch, microBatches);
       const end = firstRow(batch, microBatch + 1, microBatches);
-      const summedFirst = firstRow(batch, microBatch - (microBatch % SUMMED_TOGETHER), microBatches);
+      const summedFirst = firstRow(batch, summedSince[microBatch] ?? microBatch, microBatches);
       const first = firstRow(end - begin, gangRank, gangRanks);
       numbers[step.summedFirst] = summedFirst;
       numbers[step.summedRows] = end - summedFirst;

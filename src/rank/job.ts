@@ -24,6 +24,7 @@ export interface JobAddresses {
 
 export interface PipelineJob {
   readonly microBatches: number;
+  readonly summedSince: readonly (number | null)[];
   readonly gangs: readonly Gang[];
   readonly gates: readonly Gate[];
 }

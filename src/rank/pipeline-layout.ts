@@ -5,6 +5,7 @@ import { gangOfRank, gangsOf, listGates, type Pipeline } from "../program/pipeli
 import { countLayers, nodesOfStages, planStages } from "../program/stages.ts";
 import type { PipelinePlace } from "../program/step-parameters.ts";
 import { buildSchedule, SCHEDULES, type ScheduleName } from "../schedule/schedules.ts";
+import { summedSince } from "../schedule/weight-sums.ts";
 import type { PipelineJob } from "./job.ts";
 
 export interface PipelineWish {
@@ -40,9 +41,11 @@ export function cutIntoPipeline(
     ? Math.max(1, Math.min(INTERLEAVED_STAGES, Math.floor(layers / gangs)))
     : 1;
   const shape = { pipelineRanks: gangs, stagesPerRank, microBatches };
-  const { actions, stages } = buildSchedule(schedule, shape);
+  const built = buildSchedule(schedule, shape);
+  const { actions, stages } = built;
   const plan = planStages(nodes, stages, batch);
-  const pipeline = { plan, microBatches, actions, gangs: gangsOf(ranks, gangs) };
+  const cut = { microBatches, summedSince: summedSince(built), gangs: gangsOf(ranks, gangs) };
+  const pipeline = { plan, actions, ...cut };
   return { pipeline, phases: [nodesOfStages(plan), ...restPhases(pipeline)] };
 }
 
@@ -62,13 +65,14 @@ export const cutOf = ({ microBatches, gangs: [{ ranks }] }: Pipeline) => ({ micr
 
 /** What ranks are given of it. */
 export const pipelineJob = (pipeline: Pipeline): PipelineJob => ({
-  ...{ microBatches: pipeline.microBatches, gangs: pipeline.gangs },
+  ...{ microBatches: pipeline.microBatches, summedSince: pipeline.summedSince, gangs: pipeline.gangs },
   gates: listGates(pipeline),
 });
 
 /** Which of the ranks of its gang a rank is; null where there is no pipeline. */
 export function placeIn(pipeline: PipelineJob | null, rank: number): PipelinePlace | null {
   if (pipeline === null) return null;
-  const { first, ranks } = pipeline.gangs[gangOfRank(pipeline.gangs, rank)];
-  return { microBatches: pipeline.microBatches, gangRank: rank - first, gangRanks: ranks };
+  const { microBatches, summedSince, gangs } = pipeline;
+  const { first, ranks } = gangs[gangOfRank(gangs, rank)];
+  return { microBatches, summedSince, gangRank: rank - first, gangRanks: ranks };
 }
