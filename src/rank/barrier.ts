@@ -110,6 +110,8 @@ export class Barrier {
  */
 const SPIN_US = 50;
 const CROWDED_SPIN_US = 2;
+/** Stages wait for each other for tenths of a millisecond, many times a step, and a sleeper's waking holds up all that follow. */
+const GATE_SPINS = 40;
 /** Between two commands a rank stays awake longer, on the core that it has. */
 const COMMAND_SPINS = 40;
 /** Looks are timed in rounds of so many; the first rounds run before V8 has optimised the loop, so the fastest one counts. */
@@ -128,6 +130,10 @@ export function spinCount(words: Int32Array, ranks: number): number {
   const spinUs = ranks > availableParallelism() ? CROWDED_SPIN_US : SPIN_US;
   return Math.max(1, Math.round(spinUs / lookUs));
 }
+
+/** How often a rank looks at a gate before it sleeps: where ranks have a core each, forty times as long as at a barrier. */
+export const gateSpinCount = (words: Int32Array, ranks: number): number =>
+  (ranks > availableParallelism() ? 1 : GATE_SPINS) * spinCount(words, ranks);
 
 /** How often a rank looks for its next command before it sleeps. */
 export const commandSpinCount = (words: Int32Array, ranks: number): number =>

@@ -4,7 +4,7 @@ import { barriersOnly, Executor, type Meetings } from "../program/execute.ts";
 import { type Program, STEP } from "../program/instruction.ts";
 import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
-import { Barrier, spinCount } from "./barrier.ts";
+import { Barrier, gateSpinCount, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
 import { concerns, delayEach, inject, skipOne } from "./fault.ts";
 import { Gates, gateWords } from "./gates.ts";
@@ -125,7 +125,7 @@ export class RankLoop {
 
   #makeGates({ gates }: PipelineJob): Gates {
     const { memory, rank, ranks, addresses, timeoutMs } = this.#job;
-    const spins = spinCount(this.#words, ranks);
+    const spins = gateSpinCount(this.#words, ranks);
     const words = gateWords(memory, addresses.gates, gates.length);
     return new Gates(words, { rank, control: this.#words, gates, spins, timeoutMs });
   }
