@@ -83,6 +83,19 @@ export class Replicas {
     this.#note(world.self, round, words);
   }
 
+  /** Names those who have not told their words of a round in time. */
+  late(round: number, timeoutMs: number): RankError {
+    const { world } = this.#options;
+    const missing = processesOf(world).filter((process) => !this.#rounds.get(round)?.has(process));
+    const step = this.#stepOf(round);
+    return new RankError(
+      "comparing-late",
+      `${missing.map((process) => named(world, process)).join(", ")} did not tell in ${timeoutMs / 1000} s which weights it has after ${step} steps`,
+      "look at what that process was doing, or raise --collective-timeout",
+      { rank: firstRankOf(world, missing[0]), step, operation: "training: compare weights" },
+    );
+  }
+
   place({ peer, bytes }: Arrival): Uint8Array {
     const expected = 4 * FINGERPRINT_WORDS * this.#options.groups.length;
     if (bytes !== expected)
@@ -127,8 +140,8 @@ export class Replicas {
 
   #differ(odd: readonly number[], isMinority: boolean, round: number): RankError {
     const { world } = this.#options;
-    const step = round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
-    const who = odd.map((process) => `process ${process} (${ranksOf(world, process)})`).join(", ");
+    const step = this.#stepOf(round);
+    const who = odd.map((process) => named(world, process)).join(", ");
     const message = isMinority
       ? `after ${step} steps the weights of ${who} are not those of the others`
       : `after ${step} steps the processes have different weights, and no majority says whose are right`;
@@ -143,4 +156,13 @@ export class Replicas {
       },
     );
   }
+
+  /** How many steps were done before it. */
+  #stepOf(round: number): number {
+    return round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
+  }
 }
+
+/** A process as a person reads it. */
+export const named = (world: World, process: number): string =>
+  `process ${process} (${ranksOf(world, process)})`;
