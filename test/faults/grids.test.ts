@@ -1,7 +1,7 @@
 /** A rank that throws, ends, loops, skips or lies in a run of stages or slices over processes: it is told like any other. */
 import test, { type ExecutionContext } from "ava";
 import type { Ended } from "../cli/child.ts";
-import { type Cast, HERE, Story } from "./story.ts";
+import { type Cast, THREE_STAGES as HERE_IN_STAGES, Story } from "./story.ts";
 
 const GONE_MS = 5000;
 const STEP = 45;
@@ -9,8 +9,8 @@ const TIMEOUT = ["--collective-timeout", "2"];
 
 /** A stage in each of three processes: those at the ends know each other only by the one in the middle. */
 const THREE_STAGES: Cast = {
-  ...HERE,
-  flags: [...HERE.flags, ...TIMEOUT, "--layout", "pp=3", "--micro-batches", "3"],
+  ...HERE_IN_STAGES,
+  flags: [...HERE_IN_STAGES.flags, ...TIMEOUT],
 };
 /** Stages 1 to 3 are of one process. */
 const FOUR_STAGES: Cast = {
