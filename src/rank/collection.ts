@@ -5,11 +5,13 @@
 import { type LockstepError, RankError } from "../base/errors.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import type { Holding } from "../program/holdings.ts";
+import { firstRankOf, processCount, type World } from "../program/world.ts";
 import type { Arrival, Transport } from "../transport/transport.ts";
-import { BETWEEN_STEPS } from "./replicas.ts";
+import { TRANSFER_GRACE_MS } from "./patience.ts";
+import { BETWEEN_STEPS, named } from "./replicas.ts";
 
 export interface CollectionOptions {
-  readonly self: number;
+  readonly world: World;
   readonly holdings: readonly Holding[];
   readonly memory: WebAssembly.Memory;
   readonly addressOf: (tensor: Tensor) => number;
@@ -29,12 +31,13 @@ export class Collection {
   readonly #sendings: readonly Sending[];
   /** The round in hand; null between rounds, when nothing has a place. */
   #round: number | null = null;
-  /** Tensors that are still to come, and messages that have not left. */
-  #outstanding = 0;
+  /** By process: tensors that are still to come from it, and to leave for it. */
+  readonly #outstanding: Int32Array;
   #settle: { readonly resolve: () => void; readonly reject: (error: LockstepError) => void } | null = null;
 
   constructor(options: CollectionOptions) {
     this.#options = options;
+    this.#outstanding = new Int32Array(processCount(options.world));
     this.#sendings = options.holdings.flatMap(({ holders: [sender], others, tensors }) =>
       tensors.map((tensor) => ({ tensor, sender, receivers: others })),
     );
@@ -52,29 +55,15 @@ export class Collection {
 
   /** Resolves when all has come and gone; rejects with a RankError if it has not in time, and with what fails meanwhile. */
   async collect(transport: Transport, round: number, timeoutMs: number): Promise<void> {
-    const { self, channel } = this.#options;
     if (this.#sendings.length === 0) return;
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#settle = { resolve, reject };
-        timer = setTimeout(() => reject(late(round, timeoutMs)), timeoutMs);
-        const incoming = this.#sendings.filter(({ receivers }) => receivers.includes(self));
-        const own = this.#sendings.filter(({ sender }) => sender === self);
-        this.#outstanding = incoming.length + own.reduce((sum, { receivers }) => sum + receivers.length, 0);
-        this.#round = round;
-        for (const [index, { tensor, sender, receivers }] of this.#sendings.entries())
-          if (sender === self)
-            for (const peer of receivers) {
-              const message = {
-                channel: channel + index,
-                sequence: round,
-                flags: 0,
-                bytes: this.#view(tensor),
-              };
-              transport.send(peer, message, () => this.arrived());
-            }
-        if (this.#outstanding === 0) resolve();
+        timer = setTimeout(() => reject(this.#late(round, timeoutMs)), timeoutMs + TRANSFER_GRACE_MS);
+        this.#begin(round);
+        this.#send(transport, round);
+        if (this.#isDone) resolve();
         // What came before this process was ready for it had no place.
         transport.resume();
       });
@@ -83,6 +72,25 @@ export class Collection {
       this.#round = null;
       this.#settle = null;
     }
+  }
+
+  #begin(round: number): void {
+    const { self } = this.#options.world;
+    this.#outstanding.fill(0);
+    for (const { sender, receivers } of this.#sendings)
+      for (const receiver of receivers)
+        if (receiver === self || sender === self) this.#outstanding[receiver === self ? sender : receiver]++;
+    this.#round = round;
+  }
+
+  #send(transport: Transport, round: number): void {
+    const { world, channel } = this.#options;
+    for (const [index, { tensor, sender, receivers }] of this.#sendings.entries())
+      if (sender === world.self)
+        for (const peer of receivers) {
+          const message = { channel: channel + index, sequence: round, flags: 0, bytes: this.#view(tensor) };
+          transport.send(peer, message, () => this.#settleOne(peer));
+        }
   }
 
   /** null where this process has not come to the round yet. */
@@ -99,27 +107,43 @@ export class Collection {
     return sequence === this.#round ? view : null;
   }
 
-  /** One tensor more has come, or one message has left. */
-  arrived(): void {
-    this.#outstanding--;
-    if (this.#outstanding === 0) this.#settle?.resolve();
+  arrived({ peer }: Arrival): void {
+    this.#settleOne(peer);
   }
 
   failed(error: LockstepError): void {
     this.#settle?.reject(error);
   }
 
+  /** One tensor more has come from a process, or has left for it. */
+  #settleOne(peer: number): void {
+    this.#outstanding[peer]--;
+    if (this.#isDone) this.#settle?.resolve();
+  }
+
+  get #isDone(): boolean {
+    return this.#outstanding.every((count) => count === 0);
+  }
+
+  /** Names those with whom not all was exchanged. */
+  #late(round: number, timeoutMs: number): RankError {
+    const { world } = this.#options;
+    const late = [...this.#outstanding.keys()].filter((process) => this.#outstanding[process] > 0);
+    const who = late.map((process) => named(world, process)).join(", ");
+    return new RankError(
+      "collecting-late",
+      `${who} did not tell or take the weights of stages in ${timeoutMs / 1000} s`,
+      "look at what that process was doing, or raise --collective-timeout",
+      {
+        rank: firstRankOf(world, late[0]),
+        step: round - BETWEEN_STEPS,
+        operation: "training: collect weights",
+      },
+    );
+  }
+
   #view(tensor: Tensor): Uint8Array {
     const { memory, addressOf } = this.#options;
     return new Uint8Array(memory.buffer, addressOf(tensor), 4 * elementCount(tensor.shape));
   }
-}
-
-function late(round: number, timeoutMs: number): RankError {
-  return new RankError(
-    "collecting-late",
-    `not all processes have told the weights of their stages in ${timeoutMs / 1000} s`,
-    "look at what the other processes were doing, or raise --collective-timeout",
-    { step: round - BETWEEN_STEPS, operation: "training: collect weights" },
-  );
 }

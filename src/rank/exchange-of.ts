@@ -35,7 +35,7 @@ export function exchangeOf(
     ...{ memory, world, transfers, replicas, failed },
     // After the transfers, and the one for fingerprints.
     collection: new Collection({
-      ...{ self: world.self, holdings, memory, addressOf, channel: transfers.length + 1 },
+      ...{ world, holdings, memory, addressOf, channel: transfers.length + 1 },
     }),
     control: control(memory, layout, world),
     signals: signalWords(memory, address("signals"), transfers.length, replicas.length),

@@ -11,6 +11,7 @@ import type { Allreduces } from "./allreduces.ts";
 import type { Collection } from "./collection.ts";
 import { WORD } from "./control.ts";
 import { asFailure } from "./failure-report.ts";
+import { TRANSFER_GRACE_MS } from "./patience.ts";
 import { gather, placesOfTransfer, scatter, sumOfBytes, viewOf } from "./pieces.ts";
 import { BETWEEN_STEPS, type ReplicaGroup, Replicas } from "./replicas.ts";
 import {
@@ -99,7 +100,8 @@ export class Exchange implements Inbox {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#agreeing = { round, resolve, reject };
-        timer = setTimeout(() => reject(unheard(step, timeoutMs)), timeoutMs);
+        const late = () => reject(this.#replicas.late(round, timeoutMs));
+        timer = setTimeout(late, timeoutMs + TRANSFER_GRACE_MS);
         this.#replicas.tell(this.#transport as Transport, round, words);
       });
     } finally {
@@ -153,7 +155,7 @@ export class Exchange implements Inbox {
   arrived(arrival: Arrival): void {
     if (this.#allreduces?.owns(arrival.channel)) this.#allreduces.arrived(arrival);
     else if (this.#replicas.owns(arrival.channel)) this.#replicas.arrived(arrival);
-    else if (this.#options.collection.owns(arrival.channel)) this.#options.collection.arrived();
+    else if (this.#options.collection.owns(arrival.channel)) this.#options.collection.arrived(arrival);
     else this.#settle(arrival);
   }
 
@@ -285,13 +287,4 @@ export class Exchange implements Inbox {
       { rank: firstRankOf(world, peer), step: step(), operation: "training: receive" },
     );
   }
-}
-
-function unheard(step: number, timeoutMs: number): RankError {
-  return new RankError(
-    "comparing-late",
-    `not all processes have told in ${timeoutMs / 1000} s which weights they have after ${step} steps`,
-    "look at what the other processes were doing, or raise --collective-timeout",
-    { step, operation: "training: compare weights" },
-  );
 }

@@ -2,6 +2,7 @@
 import { elementCount } from "../graph/tensor.ts";
 import type { CompiledKernels } from "../kernels/load.ts";
 import { columnsOffset } from "../program/columns.ts";
+import { teamOfRank } from "../program/teams.ts";
 import type { World } from "../program/world.ts";
 import { parseFault } from "./fault.ts";
 import type { RankJob } from "./job.ts";
@@ -53,15 +54,14 @@ export function makeJobs(
   return instrument ? jobs.map(instrument.extend) : jobs;
 }
 
-/** The first weight that the process has, or where the ranks own its columns, the rank's first. */
+/** The first weight of the rank's stages, or where the ranks own its columns, the rank's first. */
 function firstParameter(
-  { replicas, columns, addresses }: ProcessLayout,
+  { replicas, pipeline, columns, addresses }: ProcessLayout,
   { self }: World,
   rank: number,
 ): number {
-  const [parameter] = replicas.flatMap(({ processes, parameters }) =>
-    processes.includes(self) ? parameters : [],
-  );
+  const gang = pipeline && replicas.length > 1 ? teamOfRank(pipeline.teams, self, rank).gang : 0;
+  const [parameter] = replicas[gang].parameters;
   if (!parameter) return 0;
   const slice = columns.get(parameter.name)?.[rank];
   const offset = slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;

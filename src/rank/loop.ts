@@ -129,10 +129,11 @@ export class RankLoop {
   }
 
   #makeGates({ gates }: PipelineJob): Gates {
-    const { memory, rank, ranks, addresses, timeoutMs } = this.#job;
+    const { memory, rank, ranks, world, addresses, timeoutMs } = this.#job;
     const spins = spinCount(this.#words, ranks);
     const words = gateWords(memory, addresses.gates, gates.length);
-    return new Gates(words, { rank, control: this.#words, gates, spins, timeoutMs });
+    const firstRank = worldRank(world, 0);
+    return new Gates(words, { rank, firstRank, control: this.#words, gates, spins, timeoutMs });
   }
 
   #makeSignals(): Signals {

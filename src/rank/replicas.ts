@@ -83,6 +83,19 @@ export class Replicas {
     this.#note(world.self, round, words);
   }
 
+  /** Names those who have not told their words of a round in time. */
+  late(round: number, timeoutMs: number): RankError {
+    const { world } = this.#options;
+    const missing = processesOf(world).filter((process) => !this.#rounds.get(round)?.has(process));
+    const step = this.#stepOf(round);
+    return new RankError(
+      "comparing-late",
+      `${missing.map((process) => named(world, process)).join(", ")} did not tell in ${timeoutMs / 1000} s which weights it has after ${step} steps`,
+      "look at what that process was doing, or raise --collective-timeout",
+      { rank: firstRankOf(world, missing[0]), step, operation: "training: compare weights" },
+    );
+  }
+
   place({ peer, bytes }: Arrival): Uint8Array {
     const expected = 4 * FINGERPRINT_WORDS * this.#options.groups.length;
     if (bytes !== expected)
@@ -101,7 +114,10 @@ export class Replicas {
     this.#note(peer, sequence, this.#arriving.get(peer) as Uint32Array);
   }
 
-  /** Compares when all of a round are known: between steps all have all weights. */
+  /**
+   * Compares when all of a round are known. Between steps all have all weights, but those that they do not train of one of those who
+   * do: whose are right is to be judged among the latter.
+   */
   #note(process: number, round: number, words: Uint32Array): void {
     const found = this.#rounds.get(round) ?? new Map<number, Uint32Array>();
     this.#rounds.set(round, found.set(process, words));
@@ -112,7 +128,8 @@ export class Replicas {
       const first = FINGERPRINT_WORDS * group;
       const textOf = (process: number) =>
         String(found.get(process)?.subarray(first, first + FINGERPRINT_WORDS));
-      this.#compare(round >= BETWEEN_STEPS ? processesOf(world) : processes, textOf, round);
+      this.#compare(processes, textOf, round);
+      if (round >= BETWEEN_STEPS) this.#compare(processesOf(world), textOf, round);
     }
     this.#options.agreed(round);
   }
@@ -122,16 +139,22 @@ export class Replicas {
     const count = (text: string) => texts.filter((other) => other === text).length;
     const most = texts.reduce((best, text) => (count(text) > count(best) ? text : best));
     const odd = processes.filter((_, index) => texts[index] !== most);
-    if (odd.length > 0) throw this.#differ(odd, count(most) > odd.length, round);
+    if (odd.length > 0) throw this.#differ(processes, odd, count(most) > odd.length, round);
   }
 
-  #differ(odd: readonly number[], isMinority: boolean, round: number): RankError {
+  #differ(
+    processes: readonly number[],
+    odd: readonly number[],
+    isMinority: boolean,
+    round: number,
+  ): RankError {
     const { world } = this.#options;
-    const step = round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
-    const who = odd.map((process) => `process ${process} (${ranksOf(world, process)})`).join(", ");
+    const step = this.#stepOf(round);
+    const list = (some: readonly number[]) => some.map((process) => named(world, process)).join(", ");
+    const all = processes.length === processCount(world) ? "the processes" : list(processes);
     const message = isMinority
-      ? `after ${step} steps the weights of ${who} are not those of the others`
-      : `after ${step} steps the processes have different weights, and no majority says whose are right`;
+      ? `after ${step} steps the weights of ${list(odd)} are not those of the others`
+      : `after ${step} steps ${all} have different weights, and no majority says whose are right`;
     return new RankError(
       "replicas-differ",
       message,
@@ -143,4 +166,13 @@ export class Replicas {
       },
     );
   }
+
+  /** How many steps were done before it. */
+  #stepOf(round: number): number {
+    return round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
+  }
 }
+
+/** A process as a person reads it. */
+export const named = (world: World, process: number): string =>
+  `process ${process} (${ranksOf(world, process)})`;

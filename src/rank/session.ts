@@ -37,6 +37,9 @@ import { readProducts, tensorOf } from "./state.ts";
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
 
+/** Instead of the words of a fingerprint: numbers that are none have other bits on other machines. */
+const NOT_FINITE = 0xffffffff;
+
 type Started = ReturnType<typeof RankProcess.start>;
 export interface Evaluation {
   readonly loss: number;
@@ -143,14 +146,18 @@ export class Session {
     this.#ranks.stopAfterThisStep();
   }
 
-  /** After `step` steps: resolves when all processes have the same weights, rejects with a RankError if they have not. */
-  async agree(step: number): Promise<void> {
+  /**
+   * After `step` steps: resolves when all processes have the same weights, or when none finds its state `finite`; rejects with a
+   * RankError otherwise.
+   */
+  async agree(step: number, finite = true): Promise<void> {
     if (this.#peers === null) return;
     const first = this.#address("fingerprint");
     const { replicas } = this.layout;
-    const words = new Uint32Array(this.#memory.buffer, first, FINGERPRINT_WORDS * replicas.length).fill(0);
+    const words = new Uint32Array(this.#memory.buffer, first, FINGERPRINT_WORDS * replicas.length);
+    words.fill(finite ? 0 : NOT_FINITE);
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
-    for (const [group, { parameters }] of replicas.entries())
+    for (const [group, { parameters }] of finite ? replicas.entries() : [])
       for (const { name, shape } of parameters)
         kernels.fingerprint(first + 4 * FINGERPRINT_WORDS * group, this.#address(name), elementCount(shape));
     const { trace } = this;

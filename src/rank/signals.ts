@@ -15,6 +15,7 @@ import { namesOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
 import { beatWord, WORD } from "./control.ts";
+import { TRANSFER_GRACE_MS } from "./patience.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 
 const LINE_WORDS = 16;
@@ -72,8 +73,6 @@ export function signalWords(
 }
 
 const SLICE_MS = 250;
-/** In the process that keeps others waiting a barrier may name the very rank; a transfer, which knows less, waits a little longer. */
-const GRACE_MS = 1000;
 /** Looks before a rank sleeps: few, for the main thread that it waits for wants the core. */
 const LOOKS = 50;
 
@@ -178,7 +177,7 @@ export class Signals {
     const word = first + transfer;
     const before = Atomics.load(words, word);
     if (before === this.#execution || lookFor(words, word, before, LOOKS)) return;
-    const slices = Math.ceil((this.#options.timeoutMs + GRACE_MS) / SLICE_MS);
+    const slices = Math.ceil((this.#options.timeoutMs + TRANSFER_GRACE_MS) / SLICE_MS);
     for (let slice = 0; slice < slices; slice++) {
       Atomics.wait(words, word, before, SLICE_MS);
       if (Atomics.load(words, word) !== before) return;
