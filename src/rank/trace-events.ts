@@ -32,7 +32,7 @@ function categoryOf({ kind, kernel }: Instruction): string {
 }
 
 /** Of every step an event around those of its instructions. ts are µs of the host's monotonic clock. */
-export function stepEvents(traced: Traced, rank: number, ring: StepRing): TraceEvent[] {
+export function stepEvents(traced: Traced, rank: number, ring: Pick<StepRing, "steps">): TraceEvent[] {
   const { layout, world } = traced;
   const program = layout.train?.[rank];
   if (program === undefined) return [];

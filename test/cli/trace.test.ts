@@ -62,6 +62,7 @@ for (const [what, sends, flags] of [
 
 for (const [what, flags] of [
   ["one process", []],
+  ["two stages", ["--hidden", "8,8,8", "--layout", "pp=2", "--micro-batches", "4"]],
   ["two processes", ["--ranks-per-process", "1"]],
 ] as const)
   test(`in ${what} a rank that is slow at one step of ten is named`, async (t) => {
@@ -72,6 +73,19 @@ for (const [what, flags] of [
     t.regex(stdout, /^late {4}rank 1 keeps the others waiting: /m);
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.is(report.straggler?.rank, 1);
+  });
+
+for (const rank of [0, 1])
+  test(`of two stages rank ${rank} is named, whose kernels all are slow`, async (t) => {
+    const folder = workplace(t);
+    const flags = ["--hidden", "64,64,64,64", "--batch", "200", "--layout", "pp=2", "--micro-batches", "4"];
+    const fault = { LOCKSTEP_FAULT: `drag:${rank}:1:3000` };
+    const trained = await new Child(folder, [...TRACED, ...flags, "--epochs", "10"], fault).ended;
+    t.is(trained.exitCode, 0, trained.stderr);
+    const { stdout } = await lockstep(folder, "trace", "out");
+    t.regex(stdout, RegExp(`^late {4}rank ${rank} keeps the others waiting: `, "m"));
+    const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
+    t.is(report.straggler?.rank, rank);
   });
 
 test("a run without a trace, with a damaged one, or with one of another version is told so, with the fix", async (t) => {

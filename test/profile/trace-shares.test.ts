@@ -1,7 +1,7 @@
 /** What a rank's time went to, from drawn traces; and who came last. */
 import test from "ava";
 import * as fc from "fast-check";
-import { arrivalsOf, stragglerOf } from "../../src/profile/trace-arrivals.ts";
+import { arrivalsOf, busiestOf, stragglerOf } from "../../src/profile/trace-arrivals.ts";
 import { kernelTotals } from "../../src/profile/trace-kernels.ts";
 import { merged, SHARES, sharesOf } from "../../src/profile/trace-shares.ts";
 import { timelineOf } from "../../src/profile/trace-timeline.ts";
@@ -90,6 +90,26 @@ test("at a barrier the rank that begins to wait last is the last, and by how muc
   t.is(stragglerOf(arrivals, 100)?.rank, 1);
   t.is(stragglerOf(arrivals, 1000), null);
 });
+
+for (const [what, pictures, later, names] of [
+  ["whose turn comes later is not late", ["kkhhhhkkb", "hhkkhkkbb"], [1, 0, 0], []],
+  ["that has more to do is not slow", ["hhkkKKb", "kkhhhhb"], [1, 20, 20], ["busiest"]],
+  ["that shares no work with others is taken to have more", ["hhKKKKb", "kkhhhhb"], [1, 20, 20], ["busiest"]],
+  [
+    "that is slow at what it shares is so at the rest",
+    ["hhkkkkKKKKb", "kkhhhhhhhhb"],
+    [1, 60, 20],
+    ["straggler", "busiest"],
+  ],
+] as const)
+  test(`in a pipeline a rank ${what}`, (t) => {
+    const ranks = pictures.length;
+    const arrivals = arrivalsOf(timelineOf(pictures.map((picture, rank) => drawn({ rank, ranks, picture }))));
+    const told = arrivals.map(({ last, laterUs, workUs }) => [last, laterUs, workUs]);
+    t.deepEqual(told, [[...later], [0, 0, 0]]);
+    t.is(stragglerOf(arrivals, 100)?.rank, names.includes("straggler" as never) ? 0 : undefined);
+    t.is(busiestOf(arrivals, 100)?.rank, names.includes("busiest" as never) ? 0 : undefined);
+  });
 
 test("in an exchange the process that makes its part last is the last, by the rank that made it", (t) => {
   const two = { ranks: 3, processes: 2 };

@@ -1,9 +1,11 @@
 /** Traces drawn as pictures: a line a rank, a letter what it is at in so many µs. */
 import { arrowId, LANES, type TraceDocument, type TraceEvent } from "../../src/profile/chrome-trace.ts";
 
-/** k kernel · g gathering · b barrier · w waiting · s telling that something is made · . between steps */
+/** k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · s telling that something is made · . between steps */
 const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   k: ["gemmNN", "forward"],
+  K: ["gemmTN", "dW"],
+  h: ["hold", "gate"],
   g: ["gatherBytes", "data"],
   b: ["barrier", "barrier"],
   w: ["wait", "transfer"],
@@ -44,7 +46,7 @@ export function drawn(given: Drawn): TraceDocument {
     const span = (from: number, length: number) => ({ ts: from * LETTER_US, dur: length * LETTER_US });
     const instructions = [...letters.matchAll(/(.)\1*/g)].map((match): TraceEvent => {
       const [name, cat] = NAMES[match[1]];
-      const work = match[1] === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
+      const work = match[1].toLowerCase() === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
       const what = match[1] === "s" ? { sender: process, phase: 0, of: "x" } : {};
       return {
         ...place,
@@ -59,6 +61,15 @@ export function drawn(given: Drawn): TraceDocument {
       ...instructions,
     ];
   });
+  return documentOf({ ...given, rank, process, ranks, processes, boot, monotonicUs }, [...steps, ...links]);
+}
+
+/** A trace with these events. */
+export function documentOf(
+  given: Omit<Drawn, "picture" | "links">,
+  traceEvents: readonly TraceEvent[],
+): TraceDocument {
+  const { rank, process = 0, ranks = 1, processes = 1, boot = "a", monotonicUs = 0 } = given;
   return {
     schemaVersion: 1,
     deviceProperties: [],
@@ -66,28 +77,12 @@ export function drawn(given: Drawn): TraceDocument {
     displayTimeUnit: "ns",
     baseTimeNanoseconds: given.baseTimeNanoseconds ?? monotonicUs * 1000,
     lockstep: {
-      ...{
-        format: 1,
-        version: "0",
-        node: "26",
-        v8: "14",
-        host: boot,
-        machine: boot,
-        boot,
-        process,
-        processes,
-      },
-      ...{
-        pid: 1,
-        rank,
-        ranks,
-        firstRank: rank,
-        coordinate: { dp: rank, tp: 0, pp: 0 },
-        engine: "plain-128",
-      },
+      ...{ format: 1, version: "0", node: "26", v8: "14", host: boot, machine: boot, boot },
+      ...{ process, processes, pid: 1, rank, ranks, firstRank: rank },
+      ...{ coordinate: { dp: rank, tp: 0, pp: 0 }, engine: "plain-128" },
       ...{ batch: 1, steps: [1, 9], status: "ok", monotonicUs, peakGflops: 200, dropped: 0 },
     },
-    traceEvents: [...steps, ...links],
+    traceEvents,
   };
 }
 
