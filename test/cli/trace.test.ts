@@ -19,10 +19,10 @@ interface Report {
   readonly kernels: readonly { readonly kernel: string; readonly gflops: number }[];
 }
 
-for (const [what, sends, flags] of [
-  ["one process", false, []],
-  ["two stages", false, ["--layout", "pp=2", "--micro-batches", "4"]],
-  ["two processes", true, ["--ranks-per-process", "1"]],
+for (const [what, draws, flags] of [
+  ["one process", [], []],
+  ["two stages", ["gate"], ["--layout", "pp=2", "--micro-batches", "4"]],
+  ["two processes", ["link"], ["--ranks-per-process", "1"]],
 ] as const) {
   test(`of ${what} trace prints shares that add up, and writes one trace of all ranks`, async (t) => {
     const folder = workplace(t);
@@ -41,9 +41,11 @@ for (const [what, sends, flags] of [
     t.deepEqual(traceFaults(merged, true), []);
     const tracks = new Set(merged.traceEvents.filter(({ cat }) => cat === "step").map(({ tid }) => tid));
     t.deepEqual([...tracks], [0, 1]);
+    const arrows = new Set(merged.traceEvents.filter(({ ph }) => ph === "s").map(({ cat }) => cat));
+    t.deepEqual([...arrows], [...draws]);
     t.is(
-      merged.traceEvents.some(({ ph }) => ph === "s"),
-      sends,
+      merged.traceEvents.some(({ name }) => name === "hold forward 3 of stage 0"),
+      what === "two stages",
     );
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.deepEqual(
@@ -53,7 +55,7 @@ for (const [what, sends, flags] of [
     for (const { share } of report.ranks) {
       const sum = Object.values(share).reduce((total, percent) => total + percent, 0);
       t.true(Math.abs(sum - 100) < 1e-6);
-      t.true(share.compute > 0 && share.exposedCommunication > 0 === sends);
+      t.true(share.compute > 0 && share.exposedCommunication > 0 === (what === "two processes"));
       t.true(share.bubble > 0);
     }
     t.true(report.kernels.every(({ gflops }) => gflops >= 0));
