@@ -94,7 +94,7 @@ class Training {
         world &&
         ((digest, inbox, options) =>
           world.connect({ ...digest, steps: wayOf(settings, resume) }, inbox, options)),
-      pipeline: pipelineOf(settings, world?.ranks.length ?? 1),
+      pipeline: pipelineOf(settings, world?.ranks ?? [ranks]),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,

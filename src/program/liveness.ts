@@ -63,11 +63,12 @@ function familyOf(node: Node, tensor: Tensor): string | null {
 
 /**
  * Offsets of all values. `bytesOf` says how much a tensor needs. Greedy: the largest first, each at the lowest offset at
- * which nothing alive at the same time lies.
+ * which nothing alive at the same time lies. What is `kept` has bytes of its own: others send it, or are sent it, when they like.
  */
 export function planValues(
   phases: readonly (readonly Node[])[],
   bytesOf: (tensor: Tensor) => number,
+  kept: ReadonlySet<Tensor> = new Set(),
 ): ValueMemory {
   const readers = listReaders(phases);
   const lives = new Map<Tensor, Life>();
@@ -82,6 +83,8 @@ export function planValues(
     if (
       output !== node.outputs[to] ||
       copies.has(input) ||
+      kept.has(input) ||
+      kept.has(output) ||
       !mayOverwrite(node, input, readers.get(input) ?? [])
     )
       return undefined;

@@ -42,12 +42,13 @@ export const gapsOf =
   (tensor: Tensor): number =>
     byColumns.has(tensor) ? ranks * RANK_GAP_BYTES : 0;
 
-/** The values' memory for steps of at most `batch` samples on `ranks` ranks. */
+/** The values' memory for steps of at most `batch` samples on `ranks` ranks; what is `kept` has bytes of its own. */
 export function placeValues(
   phases: readonly (readonly Node[])[],
   batch: number,
   ranks: number,
   byColumns: ColumnFamilies = new Map(),
+  kept: ReadonlySet<Tensor> = new Set(),
 ): RankValues {
   const gapBytes = gapsOf(byColumns, ranks);
   const own = phases.flat().flatMap(({ op, outputs }) => (op.placement === "every" ? outputs : []));
@@ -58,7 +59,7 @@ export function placeValues(
     const copy = copyBytes.get(tensor);
     return copy === undefined ? tensorBytes(tensor, batch) + gapBytes(tensor) : copy * ranks;
   };
-  return { ...planValues(phases, bytesOf), copyBytes };
+  return { ...planValues(phases, bytesOf, kept), copyBytes };
 }
 
 /** What lowering asks of the memory plan. */

@@ -2,6 +2,7 @@
 import { elementCount } from "../graph/tensor.ts";
 import type { CompiledKernels } from "../kernels/load.ts";
 import { columnsOffset } from "../program/columns.ts";
+import type { World } from "../program/world.ts";
 import { parseFault } from "./fault.ts";
 import type { RankJob } from "./job.ts";
 import type { ProcessLayout } from "./layout.ts";
@@ -23,8 +24,10 @@ export function makeJobs(
     stepLoss: layout.addresses.get("stepLoss") ?? 0,
     lossRing: address("lossRing"),
     durationRing: address("durationRing"),
-    parameters: layout.step.parameters.map(
-      ({ name, shape }) => [address(name), elementCount(shape)] as const,
+    replicas: layout.replicas.map(({ processes, parameters }) =>
+      processes.includes(world.self)
+        ? parameters.map(({ name, shape }) => [address(name), elementCount(shape)] as const)
+        : [],
     ),
   };
   const fault = parseFault(process.env.LOCKSTEP_FAULT);
@@ -42,7 +45,7 @@ export function makeJobs(
     testSamples: data.test.count,
     train: layout.train ? layout.train[rank] : null,
     evaluate: program,
-    addresses: { ...addresses, firstParameter: firstParameter(layout, rank) },
+    addresses: { ...addresses, firstParameter: firstParameter(layout, world, rank) },
     timeoutMs,
     fault,
     trace: null,
@@ -50,9 +53,15 @@ export function makeJobs(
   return instrument ? jobs.map(instrument.extend) : jobs;
 }
 
-/** The first weight, or where the ranks own its columns, the rank's first. */
-function firstParameter({ step, columns, addresses }: ProcessLayout, rank: number): number {
-  const [parameter] = step.parameters;
+/** The first weight that the process has, or where the ranks own its columns, the rank's first. */
+function firstParameter(
+  { replicas, columns, addresses }: ProcessLayout,
+  { self }: World,
+  rank: number,
+): number {
+  const [parameter] = replicas.flatMap(({ processes, parameters }) =>
+    processes.includes(self) ? parameters : [],
+  );
   if (!parameter) return 0;
   const slice = columns.get(parameter.name)?.[rank];
   const offset = slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;

@@ -4,6 +4,8 @@
  * go on unseen.
  */
 import { RankError } from "../base/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Holding } from "../program/holdings.ts";
 import { firstRankOf, processCount, ranksOf, type World } from "../program/world.ts";
 import type { Arrival, Transport } from "../transport/transport.ts";
 
@@ -15,10 +17,33 @@ export const BETWEEN_STEPS = 2 ** 31;
 
 /** Words of a fingerprint. */
 export const FINGERPRINT_WORDS = 4;
-const BYTES = 4 * FINGERPRINT_WORDS;
+
+/** Processes that have the same parameters after every step. */
+export interface ReplicaGroup {
+  readonly processes: readonly number[];
+  readonly parameters: readonly Tensor[];
+}
+
+/** The groups of a world: one of all where every process has all parameters, else one for each gang. */
+export function replicaGroups(
+  world: World,
+  holdings: readonly Holding[],
+  parameters: readonly Tensor[],
+): ReplicaGroup[] {
+  if (holdings.length === 0) return [{ processes: processesOf(world), parameters }];
+  return holdings.map(({ holders, tensors }) => ({
+    processes: holders,
+    parameters: tensors.filter((tensor) => parameters.includes(tensor)),
+  }));
+}
+
+const processesOf = (world: World): number[] =>
+  Array.from({ length: processCount(world) }, (_, process) => process);
 
 export interface ReplicaOptions {
   readonly world: World;
+  /** Four words each. */
+  readonly groups: readonly Pick<ReplicaGroup, "processes">[];
   /** What nothing else is sent by. */
   readonly channel: number;
   /** Steps that were done when the fingerprint in hand was taken. */
@@ -59,14 +84,15 @@ export class Replicas {
   }
 
   place({ peer, bytes }: Arrival): Uint8Array {
-    if (bytes !== BYTES)
+    const expected = 4 * FINGERPRINT_WORDS * this.#options.groups.length;
+    if (bytes !== expected)
       throw new RankError(
         "unexpected-message",
-        `process ${peer} sent a fingerprint of ${bytes} bytes, where ${BYTES} were expected`,
+        `process ${peer} sent a fingerprint of ${bytes} bytes, where ${expected} were expected`,
         "the processes are of different versions; please report it",
         {},
       );
-    const words = new Uint32Array(FINGERPRINT_WORDS);
+    const words = new Uint32Array(expected / 4);
     this.#arriving.set(peer, words);
     return new Uint8Array(words.buffer);
   }
@@ -75,19 +101,28 @@ export class Replicas {
     this.#note(peer, sequence, this.#arriving.get(peer) as Uint32Array);
   }
 
-  /** Compares when all of a round are known. */
+  /** Compares when all of a round are known: between steps all have all weights. */
   #note(process: number, round: number, words: Uint32Array): void {
     const found = this.#rounds.get(round) ?? new Map<number, Uint32Array>();
     this.#rounds.set(round, found.set(process, words));
-    const processes = processCount(this.#options.world);
-    if (found.size < processes) return;
+    const { world, groups } = this.#options;
+    if (found.size < processCount(world)) return;
     this.#rounds.delete(round);
-    const texts = Array.from({ length: processes }, (_, index) => String(found.get(index)));
+    for (const [group, { processes }] of groups.entries()) {
+      const first = FINGERPRINT_WORDS * group;
+      const textOf = (process: number) =>
+        String(found.get(process)?.subarray(first, first + FINGERPRINT_WORDS));
+      this.#compare(round >= BETWEEN_STEPS ? processesOf(world) : processes, textOf, round);
+    }
+    this.#options.agreed(round);
+  }
+
+  #compare(processes: readonly number[], textOf: (process: number) => string, round: number): void {
+    const texts = processes.map(textOf);
     const count = (text: string) => texts.filter((other) => other === text).length;
     const most = texts.reduce((best, text) => (count(text) > count(best) ? text : best));
-    const odd = texts.flatMap((text, index) => (text === most ? [] : [index]));
+    const odd = processes.filter((_, index) => texts[index] !== most);
     if (odd.length > 0) throw this.#differ(odd, count(most) > odd.length, round);
-    this.#options.agreed(round);
   }
 
   #differ(odd: readonly number[], isMinority: boolean, round: number): RankError {

@@ -63,7 +63,8 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    const isShared = training !== null && processCount(world) > 1;
+    // A pipeline hands over what its gradients are made of: there is nothing to choose.
+    const isShared = training !== null && processCount(world) > 1 && options.pipeline === undefined;
     const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
     this.#layout = layout;
     this.forms = forms;
@@ -124,9 +125,15 @@ export class Session {
     this.trace?.spans.end("order", -1, begunMs);
   }
 
-  /** Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done. */
-  train(epoch: number, first: number, end: number, steps: number): Promise<number> {
-    return this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
+  /**
+   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done, when this process has
+   * the weights of all stages as they are then.
+   */
+  async train(epoch: number, first: number, end: number, steps: number): Promise<number> {
+    const done = await this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
+    if (this.layout.holdings.length > 0)
+      await recorded(this.trace, "collect", async () => this.#peers?.collect(done));
+    return done;
   }
 
   stopAfterThisStep(): void {
@@ -136,11 +143,13 @@ export class Session {
   /** After `step` steps: resolves when all processes have the same weights, rejects with a RankError if they have not. */
   async agree(step: number): Promise<void> {
     if (this.#peers === null) return;
-    const state = this.#address("fingerprint");
-    const words = new Uint32Array(this.#memory.buffer, state, FINGERPRINT_WORDS).fill(0);
+    const first = this.#address("fingerprint");
+    const { replicas } = this.layout;
+    const words = new Uint32Array(this.#memory.buffer, first, FINGERPRINT_WORDS * replicas.length).fill(0);
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
-    for (const { name, shape } of this.layout.step.parameters)
-      kernels.fingerprint(state, this.#address(name), elementCount(shape));
+    for (const [group, { parameters }] of replicas.entries())
+      for (const { name, shape } of parameters)
+        kernels.fingerprint(first + 4 * FINGERPRINT_WORDS * group, this.#address(name), elementCount(shape));
     const { trace } = this;
     await recorded(trace, "compare", async () => this.#peers?.agree(words.slice(), step));
   }

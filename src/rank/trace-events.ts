@@ -2,7 +2,8 @@
 import { spanUs, type TraceEvent } from "../profile/chrome-trace.ts";
 import type { StepRing } from "../profile/step-ring.ts";
 import type { Instruction } from "../program/instruction.ts";
-import { namesOf as namesOfTransfer, placeOf, type Transfer } from "../program/transfers.ts";
+import { pieceBytes } from "../program/piece-places.ts";
+import { namesOf as namesOfTransfer, type Transfer } from "../program/transfers.ts";
 import { type World, worldRank } from "../program/world.ts";
 import { namesOf } from "./instruction-names.ts";
 import type { PipelineJob } from "./job.ts";
@@ -109,10 +110,7 @@ function gateArguments({ layout }: Traced, gate: number): Arguments {
 /** What an event tells of a transfer. */
 export function transferArguments({ world, batch }: Traced, transfer: Transfer): Arguments {
   const { id, phase, sender, receivers, pieces, allreduce } = transfer;
-  const bytes = pieces.reduce(
-    (sum, piece) => sum + placeOf(piece, world, Math.max(0, sender), batch).bytes,
-    0,
-  );
+  const bytes = pieces.reduce((sum, piece) => sum + pieceBytes(piece, world, Math.max(0, sender), batch), 0);
   const who = allreduce === null ? { sender, receivers } : { allreduce };
   return { transfer: id, of: namesOfTransfer(transfer), phase, ...who, bytes };
 }

@@ -17,7 +17,9 @@ class Process {
   constructor(self: number, all: readonly Process[]) {
     const world = { self, ranks: [1, 1, 1] };
     const agreed = (round: number) => void this.agreed.push(round);
-    this.replicas = new Replicas({ world, channel: CHANNEL, step: () => 100, agreed });
+    this.replicas = new Replicas({
+      ...{ world, groups: [{ processes: [0, 1, 2] }], channel: CHANNEL, step: () => 100, agreed },
+    });
     const send = (peer: number, { sequence, bytes }: Message) => all[peer].#queue(self, sequence, bytes);
     this.transport = { self, peers: [0, 1, 2].filter((peer) => peer !== self), send } as unknown as Transport;
   }
