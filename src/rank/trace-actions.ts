@@ -36,6 +36,8 @@ export function actionsOf({ instructions }: Program): Map<number, TracedAction> 
   const found = new Map<number, TracedAction>();
   let open: TracedAction | null = null;
   for (const [index, instruction] of instructions.slice(0, Math.max(0, end)).entries()) {
+    // What is waited for and told node by node is within.
+    if (["start", "wait", "enter"].includes(instruction.kind)) continue;
     const what = instruction.kernel === null ? undefined : ACTIONS[instruction.kind];
     const name = what === undefined ? null : wordsOf(what, instruction);
     if (name === null) open = null;

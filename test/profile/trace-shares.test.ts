@@ -111,6 +111,21 @@ for (const [what, pictures, later, names] of [
     t.is(busiestOf(arrivals, 100)?.rank, names.includes("busiest" as never) ? 0 : undefined);
   });
 
+test("stages of several processes are compared by how long they are at work, whatever their clocks", (t) => {
+  const two = { ranks: 2, processes: 2 };
+  const arrivals = arrivalsOf(
+    timelineOf([
+      drawn({ ...two, rank: 0, picture: "hskkkkb" }),
+      drawn({ ...two, rank: 1, process: 1, picture: "kkswwwwwb", boot: "b", monotonicUs: 5000 }),
+    ]),
+  );
+  const told = arrivals.map(({ meetings, last, laterUs, workUs }) => [meetings, last, laterUs, workUs]);
+  t.deepEqual(told, [
+    [1, 1, 20, 0],
+    [1, 0, 0, 0],
+  ]);
+});
+
 test("in an exchange the process that makes its part last is the last, by the rank that made it", (t) => {
   const two = { ranks: 3, processes: 2 };
   const arrivals = arrivalsOf(

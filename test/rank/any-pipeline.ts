@@ -22,6 +22,6 @@ export function pipelineOf(
   { gangs, gangRanks, microBatches, schedule }: Shape,
 ): OneThread {
   const data = synthetic(96, 10, 32, 32);
-  const pipeline = { gangs, microBatches, schedule };
+  const pipeline = { gangs, slices: 1, microBatches, schedule };
   return oneThread({ model: mlp([...hidden], "relu"), data, batch: 48, ranks: gangs * gangRanks, pipeline });
 }
