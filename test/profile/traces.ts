@@ -1,7 +1,7 @@
 /** Traces drawn as pictures: a line a rank, a letter what it is at in so many µs. */
 import { arrowId, LANES, type TraceDocument, type TraceEvent } from "../../src/profile/chrome-trace.ts";
 
-/** k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · s telling that something is made · . between steps */
+/** k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · W waiting for transfer 0 · s telling that something is made · . between steps */
 const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   k: ["gemmNN", "forward"],
   K: ["gemmTN", "dW"],
@@ -9,7 +9,14 @@ const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   g: ["gatherBytes", "data"],
   b: ["barrier", "barrier"],
   w: ["wait", "transfer"],
+  W: ["wait", "transfer"],
   s: ["start", "transfer"],
+};
+
+/** What transfers are about. */
+const WHAT: Readonly<Record<string, (process: number) => object>> = {
+  s: (process) => ({ sender: process, phase: 0, of: "x" }),
+  W: () => ({ transfer: 0 }),
 };
 
 export interface Drawn {
@@ -47,7 +54,7 @@ export function drawn(given: Drawn): TraceDocument {
     const instructions = [...letters.matchAll(/(.)\1*/g)].map((match): TraceEvent => {
       const [name, cat] = NAMES[match[1]];
       const work = match[1].toLowerCase() === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
-      const what = match[1] === "s" ? { sender: process, phase: 0, of: "x" } : {};
+      const what = WHAT[match[1]]?.(process) ?? {};
       return {
         ...place,
         name,
@@ -92,6 +99,7 @@ export function message(
   [sender, receiver]: readonly [number, number],
   sequence: number,
   [begunUs, movingUs, doneUs]: readonly [number, number, number],
+  step = 1,
 ): TraceEvent[] {
   const isOut = side === "out";
   const [self, peer] = isOut ? [sender, receiver] : [receiver, sender];
@@ -100,7 +108,7 @@ export function message(
     : { arrivedUs: begunUs, placedUs: movingUs };
   const place = { cat: "link", pid: self, tid: (isOut ? LANES.outgoing : LANES.incoming) + peer };
   const arrow = { ...place, name: "message", id: arrowId(0, sequence, sender, receiver), ts: begunUs };
-  const args = { transfer: 0, sequence, peer, bytes: 8, ...times, doneUs };
+  const args = { transfer: 0, step, sequence, peer, bytes: 8, ...times, doneUs };
   return [
     { ph: "X", name: "x", ...place, ts: begunUs, dur: doneUs - begunUs, args },
     isOut ? { ph: "s", ...arrow } : { ph: "f", bp: "e", ...arrow },
