@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import test from "ava";
 import type { TraceDocument } from "../../src/profile/chrome-trace.ts";
+import { canFillDisks, onFullDisk } from "../full-disk.ts";
 import { traceFaults } from "../profile/trace-format.ts";
-import { Child, lockstep, TINY, workplace } from "./child.ts";
+import { Child, lockstep, MAIN, TINY, workplace } from "./child.ts";
 
 /** 30 steps, of which the last ten are traced. */
 const TRACED = [...TINY, "--epochs", "1", "--trace", "--run-dir", "out"];
@@ -132,6 +133,21 @@ test("a run without a trace, with a damaged one, or with one of another version 
   rmSync(join(folder, "out", "trace"), { recursive: true });
   rmSync(join(folder, "out", "status.json"));
   t.is(await complaint(), `lockstep: out has no trace: it has no status.json either${again}`);
+});
+
+test("on a full disk trace prints its figures, and says why there is no merged trace", async (t) => {
+  if (!canFillDisks()) return t.pass();
+  const folder = workplace(t);
+  await lockstep(folder, ...TRACED);
+  const script = `"${process.execPath}" "${MAIN}" trace disk/out && ls -A disk/out/trace`;
+  const { status, stdout, stderr } = onFullDisk(folder, script, "out");
+  t.is(status, 0, stderr);
+  t.regex(
+    stderr,
+    /^warning: there is no merged trace: cannot write .*: the disk is full \(ENOSPC\); free some space .*\n$/,
+  );
+  t.regex(stdout, /^steps 21 to 30\n/);
+  t.true(stdout.endsWith("\nrank-0000.json.gz\nrank-0001.json.gz\n"), stdout);
 });
 
 test("a run that failed leaves its last steps; a rank whose trace is lost is missed", async (t) => {
