@@ -20,10 +20,10 @@ import { shareOf } from "./lower.ts";
 import type { Appointment } from "./meetings.ts";
 import { predecessors } from "./order.ts";
 import { cutIntoPhases } from "./phases.ts";
-import { gateOf, ownRanks, type Passage, type Pipeline } from "./pipeline.ts";
+import { gateOf, isDoneHere, ownRanks, type Passage, type Pipeline } from "./pipeline.ts";
 import type { PipelinePlace } from "./pipeline-place.ts";
 import { PipelineAppointments, type PipelineTransfers } from "./pipeline-transfers.ts";
-import { homeOf, nodesOfStages } from "./stages.ts";
+import { nodesOfStages } from "./stages.ts";
 import { tileOf } from "./tiles.ts";
 
 /** The phases of what is left for the end of the step. */
@@ -79,7 +79,7 @@ class PipelineLowering {
     for (const [index, phase] of restPhases(this.#pipeline).entries()) {
       this.#listing.meet(this.#appointments.atRestBegin(index + 1));
       for (const node of phase) {
-        const share = this.#isDoneHere(node) ? shareOf(node, this.#context) : null;
+        const share = isDoneHere(this.#pipeline, node) ? shareOf(node, this.#context) : null;
         if (share === null) continue;
         this.#listing.meet(this.#appointments.beforeRest(node));
         this.#call(node, share, null);
@@ -87,12 +87,6 @@ class PipelineLowering {
       this.#listing.meet([...this.#appointments.atRestEnd(index + 1), ["barrier", -1]]);
     }
     return { rank, instructions: this.#listing.instructions };
-  }
-
-  /** What belongs to a stage is done where it is; all else everywhere. */
-  #isDoneHere(node: Node): boolean {
-    const home = homeOf(node, this.#pipeline.plan);
-    return home === null || ownRanks(this.#pipeline, home).ranks > 0;
   }
 
   #addForward(action: Action): void {

@@ -32,9 +32,12 @@ export function planPipelineTransfers(
   return { world, handovers, reports: planReports(handovers, rest, world) };
 }
 
-/** The tensors that travel while stages are executed: nobody may write over them. */
-export const handedOver = ({ handovers }: PipelineTransfers): ReadonlySet<Tensor> =>
-  new Set(handovers.idsOf.keys());
+/** The tensors that travel, and the phase from which on they may come: nobody may write over them from then on. */
+export const travelling = ({ handovers, reports }: PipelineTransfers): ReadonlyMap<Tensor, number> =>
+  new Map([
+    ...[...handovers.idsOf.keys()].map((tensor) => [tensor, 0] as const),
+    ...reports.flatMap(({ phase, parts }) => parts.map(({ tensor }) => [tensor, phase] as const)),
+  ]);
 
 /** All transfers, by id. `addressOf` says where a tensor lies. */
 export function listPipelineTransfers(

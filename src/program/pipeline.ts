@@ -14,7 +14,7 @@ import type { Action } from "../schedule/action.ts";
 import { type Partition, partition, type Slice } from "./partition.ts";
 import type { PipelineCut } from "./pipeline-place.ts";
 import { splitOf } from "./split.ts";
-import { homeOf, type StagePlan } from "./stages.ts";
+import { homeOf, nodesOfStages, type StagePlan } from "./stages.ts";
 import { type Gang, gangIn } from "./teams.ts";
 
 export interface Pipeline extends PipelineCut {
@@ -30,6 +30,20 @@ export const gangOfStage = ({ grid }: Pick<Pipeline, "grid">, stage: number): nu
 /** The ranks that this process has of a stage. */
 export const ownRanks = (pipeline: Pipeline, stage: number): Gang =>
   gangIn(pipeline.teams, pipeline.self, gangOfStage(pipeline, stage));
+
+/** What belongs to a stage is done by the processes that have ranks of it; all else by all. */
+export function isDoneHere(pipeline: Pipeline, node: Node): boolean {
+  const home = homeOf(node, pipeline.plan);
+  return home === null || ownRanks(pipeline, home).ranks > 0;
+}
+
+/** The stages' nodes that this process executes, in an order in which what a node reads is made before. */
+export function nodesOfStagesHere(pipeline: Pipeline): Node[] {
+  const stages = pipeline.plan.stages.map((stage, index) =>
+    ownRanks(pipeline, index).ranks > 0 ? stage : { forward: [], inputGradient: [], weightGradient: [] },
+  );
+  return nodesOfStages({ stages });
+}
 
 /** What a gate lets through: that rows of a micro-batch are made, forward or back. */
 export type Passage = "forward" | "input-gradient";

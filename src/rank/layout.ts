@@ -24,8 +24,8 @@ import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { partitionStages } from "../program/pipeline.ts";
 import { placeOfRank } from "../program/pipeline-place.ts";
-import { handedOver, listPipelineTransfers } from "../program/pipeline-transfers.ts";
-import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
+import { listPipelineTransfers, travelling } from "../program/pipeline-transfers.ts";
+import { addressOf, gapsOf, hasPlace, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
 import { alone, processCount, type World } from "../program/world.ts";
 import { planAllreduces } from "./allreduces.ts";
@@ -46,6 +46,8 @@ import { signalsBytes } from "./signals.ts";
 
 /** Test samples that a rank evaluates at once. */
 const EVALUATION_ROWS = 96;
+/** Of what this process neither sends nor is sent. */
+const NO_ADDRESS = 0;
 /** An epoch's order is made while the one before is used. */
 export const ORDER_SLOTS = 2;
 
@@ -222,7 +224,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
 
   // Training and evaluation take turns, so their values and scratch share one region each.
   const values = parts.map(({ phases, batch, byColumns, cut }) =>
-    placeValues(phases, batch, ranks, byColumns, cut ? handedOver(cut.transfers) : undefined),
+    placeValues(phases, batch, ranks, byColumns, cut ? travelling(cut.transfers) : undefined),
   );
   const valuesBase = arena.reserve(Math.max(...values.map(({ bytes }) => bytes)));
   const scratchSize = Math.max(
@@ -248,7 +250,9 @@ export function layOut(options: LayoutOptions): ProcessLayout {
       return lowerings[index].lower(context);
     }),
   );
-  const transfers = lowerings[0].transfers((tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
+  const transfers = lowerings[0].transfers((tensor) =>
+    hasPlace(places[0], tensor) ? addressOf({ ...places[0], scratch: 0 }, tensor, 0) : NO_ADDRESS,
+  );
   addresses.set("signals", arena.reserve(signalsBytes(transfers.length, weights.replicas.length)));
   addresses.set("allreduces", arena.reserve(planAllreduces(transfers, world).bytes));
   return {

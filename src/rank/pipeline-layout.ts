@@ -1,9 +1,9 @@
 /** The ranks of a job as a pipeline: its stages and gangs, and the phases by which the memory of a step is planned. */
 import type { Node } from "../graph/tensor.ts";
 import { restPhases } from "../program/lower-pipeline.ts";
-import { listGates, type Pipeline } from "../program/pipeline.ts";
+import { isDoneHere, listGates, nodesOfStagesHere, type Pipeline } from "../program/pipeline.ts";
 import { type PipelineTransfers, planPipelineTransfers } from "../program/pipeline-transfers.ts";
-import { countLayers, nodesOfStages, planStages } from "../program/stages.ts";
+import { countLayers, planStages } from "../program/stages.ts";
 import { teamsOf } from "../program/teams.ts";
 import { type World, worldRanks } from "../program/world.ts";
 import { buildSchedule, SCHEDULES, type ScheduleName } from "../schedule/schedules.ts";
@@ -28,7 +28,7 @@ export interface PipelineInfo {
 /** Stages of a rank where a schedule gives a rank several, if there are layers enough. */
 const INTERLEAVED_STAGES = 2;
 
-/** A pipeline, by what its memory is planned, and what travels between its processes. */
+/** A pipeline; by what this process's memory is planned: the phases of what it executes; and what travels between processes. */
 export interface CutPipeline {
   readonly pipeline: Pipeline;
   readonly phases: readonly (readonly Node[])[];
@@ -57,7 +57,10 @@ export function cutIntoPipeline(
   const rest = restPhases(pipeline);
   return {
     pipeline,
-    phases: [nodesOfStages(plan), ...rest],
+    phases: [
+      nodesOfStagesHere(pipeline),
+      ...rest.map((nodes) => nodes.filter((node) => isDoneHere(pipeline, node))),
+    ],
     transfers: planPipelineTransfers(pipeline, rest, world),
   };
 }

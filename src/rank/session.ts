@@ -24,6 +24,7 @@ import { STEP_RING } from "./job.ts";
 import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
+import { nearestLayout } from "./nearest-layout.ts";
 import { type Connect, Peers } from "./peers.ts";
 import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
@@ -68,7 +69,9 @@ export class Session {
     const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
     this.#layout = layout;
     this.forms = forms;
-    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch);
+    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch, (limitBytes) =>
+      training === null ? null : nearestLayout(options, this.compiled.module, limitBytes),
+    );
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
     this.#memory = createMemory(bytes, measures);
