@@ -108,7 +108,9 @@ test("every wait for another stage has its arrow, of the same step, stage and mi
   fc.assert(
     fc.property(shape, (drawn) => {
       const job = pipelineOf(EVEN, drawn);
-      const merged = mergedOf(job, ({ kernel, flops }) => (kernel === null ? 0.1 : 0.2 + flops / 4e4));
+      const merged = mergedOf(job, ({ kernel, flops }, rank) =>
+        kernel === null ? 0.1 : (0.2 + flops / 4e4) * (1 + rank / 10),
+      );
       t.deepEqual(traceFaults(merged, true), []);
       const gates = merged.traceEvents.filter(({ ph, cat }) => ph === "X" && cat === "gate");
       const under = ({ tid, ts = 0 }: TraceEvent) =>
