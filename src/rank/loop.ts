@@ -7,7 +7,7 @@ import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { concerns, delayEach, inject, skipOne } from "./fault.ts";
+import { concerns, delayEach, dragEach, inject, skipOne } from "./fault.ts";
 import { Gates, gateWords } from "./gates.ts";
 import { type PipelineJob, type RankJob, STEP_RING } from "./job.ts";
 import { FINGERPRINT_WORDS, REPLICA_STEPS } from "./replicas.ts";
@@ -63,7 +63,7 @@ export class RankLoop {
       ...(this.#signals?.meetings(meet) ?? barriersOnly(meet)),
       ...this.#gates?.meetings,
     });
-    this.#train = job.train && makeRunner(job.train, kernels, meetings);
+    this.#train = job.train && makeRunner(job.train, this.#faultyKernels(kernels), meetings);
     this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
     this.#isFirst = worldRank(world, rank) === 0;
     this.#trainStep = new StepParameters(
@@ -175,6 +175,12 @@ export class RankLoop {
     if (fault.kind !== "skip") return meetings;
     const hasOthers = this.#signals !== null;
     return skipOne(meetings, fault.argument ?? 1, hasOthers, () => fault.step === this.#steps + 1);
+  }
+
+  #faultyKernels(kernels: Kernels): Kernels {
+    const { fault, rank, world } = this.#job;
+    if (fault?.kind !== "drag" || !concerns(fault, worldRank(world, rank))) return kernels;
+    return dragEach(kernels, fault.argument ?? 30, () => fault.step <= this.#steps + 1);
   }
 
   #beat(): void {

@@ -18,8 +18,7 @@ const job = {
 };
 
 test("a process has no room for what only the stages of others make", (t) => {
-  const bytesOf = (world: World) =>
-    planLayout({ ...job, world }, module, allBy("exchange")).bytes;
+  const bytesOf = (world: World) => planLayout({ ...job, world }, module, allBy("exchange")).bytes;
   const whole = bytesOf(alone(2));
   // Gradients alone are a MiB a layer.
   for (const self of [0, 1]) t.true(bytesOf({ self, ranks: [1, 1] }) < whole - 2 ** 20, `process ${self}`);
