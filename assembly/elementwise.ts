@@ -56,10 +56,11 @@ export function add(out: usize, a: usize, b: usize, n: usize): void {
   }
 }
 
-export function addBias(x: usize, bias: usize, rows: usize, columns: usize): void {
+export function addBias(y: usize, x: usize, bias: usize, rows: usize, columns: usize): void {
   for (; rows > 0; rows--) {
-    add(x, x, bias, columns);
+    add(y, x, bias, columns);
     x += columns << 2;
+    y += columns << 2;
   }
 }
 

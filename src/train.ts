@@ -94,7 +94,7 @@ class Training {
         world &&
         ((digest, inbox, options) =>
           world.connect({ ...digest, steps: wayOf(settings, resume) }, inbox, options)),
-      pipeline: pipelineOf(settings, world?.ranks.length ?? 1),
+      pipeline: pipelineOf(settings, world?.ranks ?? [ranks]),
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,
@@ -165,8 +165,7 @@ class Training {
       const asked = Math.min(this.#stepsPerEpoch, this.#at.stepInEpoch + this.#steps - this.#at.step);
       await this.#trainTo(asked);
       if (!Number.isFinite(this.#session.stepLoss)) return "nonfinite";
-      if (this.#at.stepInEpoch < asked)
-        return allFinite(this.#session.parameters) ? "interrupted" : "nonfinite";
+      if (this.#at.stepInEpoch < asked) return (await this.#isFinite()) ? "interrupted" : "nonfinite";
       if (!(await this.#endEpoch())) return "nonfinite";
     }
     // A run that is taken up where it was cut short, with no step left to do, still has that epoch to tell of.
@@ -208,7 +207,7 @@ class Training {
       testAccuracy: accuracy,
     };
     this.#options.observer?.epoch?.(record);
-    const finite = Number.isFinite(loss) && allFinite(this.#session.parameters);
+    const finite = await this.#isFinite(loss);
     if (finite && isWhole) {
       this.#epochs.push(record);
       this.#at = { step, epoch: epoch + 1, stepInEpoch: 0 };
@@ -216,6 +215,13 @@ class Training {
       this.#progression.epochSeconds = 0;
       await this.#save();
     } else this.#cutShort = record;
+    return finite;
+  }
+
+  /** Whether the weights are finite, and can be kept; processes that find it otherwise than others broke, and end. */
+  async #isFinite(loss = 0): Promise<boolean> {
+    const finite = Number.isFinite(loss) && allFinite(this.#session.parameters);
+    if (!finite) await this.#session.agree(this.#at.step, false);
     return finite;
   }
 

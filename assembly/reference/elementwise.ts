@@ -72,9 +72,9 @@ export function add(out: usize, a: usize, b: usize, n: usize): void {
   }
 }
 
-export function addBias(x: usize, bias: usize, rows: usize, columns: usize): void {
+export function addBias(y: usize, x: usize, bias: usize, rows: usize, columns: usize): void {
   for (let i: usize = 0; i < rows; i++)
-    add(x + ((i * columns) << 2), x + ((i * columns) << 2), bias, columns);
+    add(y + ((i * columns) << 2), x + ((i * columns) << 2), bias, columns);
 }
 
 export function scale(x: usize, factor: usize, n: usize): void {

@@ -28,7 +28,7 @@ export const VECTOR_KERNELS: readonly VectorKernel[] = [
   kernel("tanhGradient", "out in in n"),
   kernel("geluGradient", "out in in n"),
   kernel("add", "out in in n"),
-  kernel("addBias", "inout columnsIn rows columns"),
+  kernel("addBias", "out in columnsIn rows columns"),
   kernel("scale", "inout one n"),
   kernel("copy", "out in n"),
   kernel("fingerprint", "out in n"),

@@ -1,9 +1,8 @@
 /** On which hosts a job runs, and how many ranks that makes: settings in which hosts were only named, completed. */
-import { formatLayout } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import { checkLayout, type Resolved } from "../base/resolve.ts";
 import { formatHostList, type Host, parseHostList, readHostfile } from "../launch/hostfile.ts";
-import { isLocal, planProcesses } from "../launch/hosts.ts";
+import { isLocal } from "../launch/hosts.ts";
 
 export interface Placed {
   readonly resolved: Resolved;
@@ -13,20 +12,6 @@ export interface Placed {
 
 /** Throws an InputError on hosts that are wrong, and on what does not go with them. */
 export function placeJob(resolved: Resolved): Placed {
-  const placed = placeAnyJob(resolved);
-  const { layout } = placed.resolved.settings;
-  const processes =
-    placed.hosts === null ? 1 : planProcesses(placed.hosts, resolved.placement.ranksPerProcess).length;
-  if (processes > 1 && layout.tp * layout.pp > 1)
-    throw new InputError(
-      "not-supported-yet",
-      `--layout ${formatLayout(layout)} on ${processes} processes is not supported yet: slices and stages are ranks of one process`,
-      "leave out --ranks-per-process and --hosts, or use --layout dp=N alone",
-    );
-  return placed;
-}
-
-function placeAnyJob(resolved: Resolved): Placed {
   const { settings, origins, placement } = resolved;
   const hosts = namedHosts(resolved);
   if (hosts === null) {

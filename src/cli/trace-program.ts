@@ -10,10 +10,11 @@ Examples:
   lockstep trace runs/latest
   lockstep trace runs/latest --json
 
-exposed: waiting for other processes;
-overlapped: computing while messages are
-on their way; bubble: at barriers, and
-between stages; idle: between steps. A
+exposed: waiting for messages that are
+on their way; overlapped: computing
+meanwhile; bubble: waiting at barriers,
+between stages, and for what others have
+not made yet; idle: between steps. A
 trace of all ranks is written beside
 those of each.`;
 

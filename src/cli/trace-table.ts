@@ -37,6 +37,7 @@ export interface TraceReport {
   readonly kernels: readonly KernelTotal[];
   readonly peakGflops: number;
   readonly straggler: Arrivals | null;
+  readonly busiest: Arrivals | null;
   readonly clocks: readonly HostClock[];
 }
 
@@ -75,10 +76,13 @@ function kernelCells({ kernel, calls, us, share: part, gflops, percentOfPeak, gb
   return [...time, giga(gflops), share(percentOfPeak), giga(gbs)];
 }
 
-function lateWords({ straggler }: TraceReport): string {
-  if (straggler === null) return "no rank keeps the others waiting for long";
-  const { rank, last, meetings, laterUs } = straggler;
-  return `rank ${rank} keeps the others waiting: ${microseconds(laterUs)} in all, last at ${last} of ${meetings} meetings`;
+function lateWords({ straggler, busiest }: TraceReport): string {
+  if (straggler !== null) {
+    const { rank, last, meetings, laterUs, workUs } = straggler;
+    return `rank ${rank} keeps the others waiting: ${microseconds(laterUs - workUs)} in all, last at ${last} of ${meetings} meetings`;
+  }
+  if (busiest === null) return "no rank keeps the others waiting for long";
+  return `rank ${busiest.rank} has the most to do: the others wait ${microseconds(busiest.workUs)} for that in all`;
 }
 
 function clockWords({ host, by, errorUs }: HostClock): string {

@@ -4,7 +4,7 @@ import { writeAtomically, writeFully } from "../base/atomic-file.ts";
 import { LockstepError } from "../base/errors.ts";
 import { checkLayer } from "../base/layer.ts";
 import type { TraceDocument } from "../profile/chrome-trace.ts";
-import { arrivalsOf, stragglerOf } from "../profile/trace-arrivals.ts";
+import { arrivalsOf, busiestOf, stragglerOf } from "../profile/trace-arrivals.ts";
 import { kernelTotals } from "../profile/trace-kernels.ts";
 import { mergeTraces } from "../profile/trace-merge.ts";
 import { sharesOf } from "../profile/trace-shares.ts";
@@ -51,6 +51,7 @@ function reportOf(timeline: Timeline): TraceReport {
     kernels: kernelTotals(timeline),
     peakGflops: ranks.reduce((sum, { header }) => sum + header.peakGflops, 0) / ranks.length,
     straggler: stragglerOf(arrivals, longestUs),
+    busiest: busiestOf(arrivals, longestUs),
     clocks,
   };
 }

@@ -72,15 +72,29 @@ export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpo
 }
 
 /**
- * The pipeline that a job's ranks are; undefined for none. The replicas and slices of a stage are its gang. Throws an InputError
- * where slices or stages would be ranks of several processes.
+ * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several processes hand
+ * over like stages do, and are a pipeline of one gang; those of one process share its memory, like replicas. Throws an InputError on another way to add gradients than a pipeline has.
  */
-export function pipelineOf({ layout, microBatches, schedule }: Settings, processes: number) {
-  if (processes > 1 && layout.tp * layout.pp > 1)
+export function pipelineOf(
+  { layout, microBatches, schedule, allreduce }: Settings,
+  processes: readonly number[],
+) {
+  const { tp, pp } = layout;
+  if (pp === 1 && !isCut(tp, processes)) return undefined;
+  if (processes.length > 1 && !["auto", "exchange"].includes(allreduce))
     throw new InputError(
-      "not-supported-yet",
-      `the layout ${formatLayout(layout)} on ${processes} processes is not supported yet: slices and stages are ranks of one process`,
-      "train in one process, or use replicas alone: dp=N",
+      "no-allreduce",
+      `--allreduce ${allreduce} is for replicas alone; processes of the layout ${formatLayout(layout)} hand over what gradients are made of`,
+      "leave it out, or use --layout dp=N",
     );
-  return layout.pp > 1 ? { gangs: layout.pp, microBatches, schedule } : undefined;
+  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
+}
+
+/** Whether some group of `slices` consecutive ranks is of several processes. */
+function isCut(slices: number, processes: readonly number[]): boolean {
+  let rank = 0;
+  return processes.slice(0, -1).some((ranks) => {
+    rank += ranks;
+    return rank % slices !== 0;
+  });
 }

@@ -89,8 +89,8 @@ export interface Kernels {
   geluGradient(dx: number, x: number, dy: number, n: number): void;
   /** out[i] = a[i] + b[i]; out may be a or b. */
   add(out: number, a: number, b: number, n: number): void;
-  /** x[i,j] += bias[j]. */
-  addBias(x: number, bias: number, rows: number, columns: number): void;
+  /** y[i,j] = x[i,j] + bias[j]; y may be x. */
+  addBias(y: number, x: number, bias: number, rows: number, columns: number): void;
   /** x[i] *= factor[0]. */
   scale(x: number, factor: number, n: number): void;
   /** out[i] = x[i]; they may overlap. */

@@ -5,7 +5,7 @@
  */
 
 /** What a main thread may be at. */
-export const SPANS = ["send", "receive", "order", "evaluate", "compare", "checkpoint"] as const;
+export const SPANS = ["send", "receive", "order", "collect", "evaluate", "compare", "checkpoint"] as const;
 export type SpanName = (typeof SPANS)[number];
 
 const WIDTH = 4;

@@ -1,12 +1,14 @@
-/** One trace of all ranks, on one clock, with an arrow from where each message was sent to where it came. */
+/**
+ * One trace of all ranks, on one clock, with an arrow from where each message was sent to where it came, and from where a gate was
+ * passed to who waited at it.
+ */
 import { packTrace, shifted, TRACE_FORMAT, type TraceDocument } from "./chrome-trace.ts";
+import { gateArrows } from "./trace-gates.ts";
 import type { Timeline } from "./trace-timeline.ts";
 
 /** The file of it. `timeline` is that of the documents. */
-export function mergeTraces(
-  documents: readonly TraceDocument[],
-  { ranks, clocks, messages }: Timeline,
-): Uint8Array {
+export function mergeTraces(documents: readonly TraceDocument[], timeline: Timeline): Uint8Array {
+  const { ranks, clocks, messages } = timeline;
   const shiftOf = new Map(ranks.map(({ header, shiftUs }) => [header.rank, shiftUs]));
   const baseUs = Math.min(...ranks.map(({ shiftUs }) => Math.floor(shiftUs)));
   const [first] = documents;
@@ -16,10 +18,11 @@ export function mergeTraces(
   const early = messages.filter(
     ({ sentUs, arrivedUs }) => sentUs !== null && arrivedUs !== null && arrivedUs < sentUs,
   );
+  const gates = gateArrows(timeline);
   const traceEvents = documents.flatMap(({ lockstep, traceEvents: own }) => {
     const shiftUs = (shiftOf.get(lockstep.rank) ?? 0) - baseUs;
     const shown = own.filter(({ id }) => id === undefined || whole.has(id));
-    return shown.map((event) => shifted(event, shiftUs));
+    return [...shown, ...(gates.get(lockstep.rank) ?? [])].map((event) => shifted(event, shiftUs));
   });
   const { backend, world_size } = first.distributedInfo;
   return packTrace({

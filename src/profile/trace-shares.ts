@@ -3,13 +3,15 @@
  *
  *     compute                  kernels, with nothing on its way to or from the process
  *     overlappedCommunication  kernels, while a message is on its way: from where it was enqueued to where it was in its place
- *     exposedCommunication     waiting for transfers to come or to leave, and telling of them
- *     bubble                   waiting at barriers and gates, for other ranks and stages of the process
+ *     exposedCommunication     waiting for transfers that are on their way, or to leave, and telling of them
+ *     bubble                   waiting at barriers and gates, and for transfers that their sender has not made yet
  *     data                     gathering samples
  *     idle                     between steps
  *
  * Each moment counts once, so the shares add up. (Overlap as in Meta's Holistic Trace Analysis: by merged intervals.)
  */
+import type { TraceEvent } from "./chrome-trace.ts";
+import { madeKey, madeTimes } from "./trace-messages.ts";
 import type { RankTimeline, Timeline } from "./trace-timeline.ts";
 
 export const SHARES = [
@@ -35,7 +37,8 @@ export interface RankShares {
 type Interval = readonly [fromUs: number, toUs: number];
 
 export function sharesOf(timeline: Timeline): RankShares[] {
-  return timeline.ranks.map((own) => sharesOfRank(own, busyOf(timeline, own.header.process)));
+  const made = madeTimes(timeline.messages);
+  return timeline.ranks.map((own) => sharesOfRank(own, busyOf(timeline, own.header.process), made));
 }
 
 /** When messages were on their way to or from a process: as intervals of the common clock that do not touch, in order. */
@@ -62,17 +65,22 @@ export function merged(intervals: readonly Interval[]): Interval[] {
 function sharesOfRank(
   { header, shiftUs, steps, instructions }: RankTimeline,
   busy: readonly Interval[],
+  made: ReadonlyMap<string, number>,
 ): RankShares {
   const us: Record<ShareName, number> = {
     ...{ compute: 0, exposedCommunication: 0, overlappedCommunication: 0, bubble: 0, data: 0, idle: 0 },
   };
   let next = 0;
-  for (const { cat, ts = 0, dur = 0 } of instructions) {
+  for (const instruction of instructions) {
+    const { cat, ts = 0, dur = 0 } = instruction;
     const from = ts + shiftUs;
     while (next < busy.length && busy[next][1] <= from) next++;
     const overlapped = overlapOf([from, from + dur], busy, next);
-    if (cat === "transfer") us.exposedCommunication += dur;
-    else if (cat === "barrier" || cat === "gate") us.bubble += dur;
+    if (cat === "transfer") {
+      const unmade = unmadeUs(instruction, shiftUs, made);
+      us.bubble += unmade;
+      us.exposedCommunication += dur - unmade;
+    } else if (cat === "barrier" || cat === "gate") us.bubble += dur;
     else if (cat === "data") us.data += dur;
     else {
       us.overlappedCommunication += overlapped;
@@ -89,6 +97,16 @@ function sharesOfRank(
     stepUs: steps.length > 0 ? totalUs / steps.length : 0,
     share: Object.fromEntries(entries) as Shares,
   };
+}
+
+/** How much of a wait for a transfer was over before that was made; 0 where nobody knows. */
+function unmadeUs(
+  { name, ts = 0, dur = 0, args = {} }: TraceEvent,
+  shiftUs: number,
+  made: ReadonlyMap<string, number>,
+): number {
+  const madeUs = name === "wait" ? made.get(madeKey(args.transfer, args.step)) : undefined;
+  return madeUs === undefined ? 0 : Math.min(dur, Math.max(0, madeUs - (ts + shiftUs)));
 }
 
 /** How much of an interval falls into those of `busy`, of which the ones before `first` end earlier. */

@@ -35,7 +35,7 @@ export function timelineOf(documents: readonly TraceDocument[]): Timeline {
       header,
       shiftUs: header.monotonicUs + (offsetOf.get(header.boot) ?? 0),
       steps: own.filter(({ cat }) => cat === "step"),
-      instructions: own.filter(({ cat }) => cat !== "step"),
+      instructions: own.filter(({ cat }) => cat !== "step" && cat !== "action"),
     };
   });
   return { ranks, clocks, messages: messages.map((message) => onCommonClock(message, offsetOfProcess)) };

@@ -2,8 +2,9 @@
 import type { Operand } from "../graph/op.ts";
 import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
-import { type Argument, type MicroBatchStep, microBatchStep, STEP } from "./instruction.ts";
+import { type Argument, microBatchStep, type RowsStep, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
+import { mostRows, type PipelinePlace } from "./pipeline-place.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
 import { rowsOfProcess, rowsOfRank, type World } from "./world.ts";
@@ -15,8 +16,8 @@ export interface LoweringContext {
   readonly batch: number;
   readonly partition: Partition;
   readonly places: Places;
-  /** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided; null without a pipeline. */
-  readonly pipeline: { readonly microBatches: number; readonly gangRanks: number } | null;
+  /** The rank's place in a pipeline; null without one. */
+  readonly pipeline: PipelinePlace | null;
 }
 
 /**
@@ -25,20 +26,32 @@ export interface LoweringContext {
  */
 export type Share = Slice | Rows | "whole";
 type Rows = keyof typeof ROWS | MicroBatch;
-interface MicroBatch {
+
+export interface MicroBatch {
   readonly microBatch: number;
+  /** Of the rows that fall to others, instead of its own. */
+  readonly others?: "before" | "after";
+  /** Not all columns, but a slice of them, and the axis that runs over them. */
+  readonly columns?: { readonly axis: string; readonly slice: Slice };
 }
 
-/** The step parameters of shares that are rows: how many, the first within the batch, and its place in the streams. */
-type RowsStep = Pick<MicroBatchStep, "rows" | "first" | "sample">;
 const ROWS = {
   batch: { rows: STEP.rows, first: STEP.firstRow, sample: STEP.sample },
   before: { rows: STEP.rowsBefore, first: STEP.firstBefore, sample: STEP.sampleBefore },
   after: { rows: STEP.rowsAfter, first: STEP.firstAfter, sample: STEP.sampleAfter },
 } as const;
 
-const stepOf = (rows: Rows): RowsStep =>
-  typeof rows === "object" ? microBatchStep(rows.microBatch) : ROWS[rows];
+function stepOf(rows: Rows): RowsStep {
+  if (typeof rows !== "object") return ROWS[rows];
+  const step = microBatchStep(rows.microBatch);
+  return rows.others ? step[rows.others] : step;
+}
+
+/** The slice of columns that a share is cut to along an axis; null where it has all. */
+const columnsAlong = (share: Share, axis: string): Slice | null =>
+  typeof share === "object" && "columns" in share && share.columns?.axis === axis
+    ? share.columns.slice
+    : null;
 
 /** One rank's columns of the first input, as a part of a node's sums: `axis` runs over them. */
 export interface ChainLink {
@@ -116,14 +129,19 @@ function axisBytes({ shape, type }: Tensor, index: number): number {
   return elementCount(shape.slice(index + 1)) * ELEMENT_BYTES[type];
 }
 
+/** Bytes from a tensor's beginning to the first of the columns that a call takes of it. */
+function columnsBytes({ share, link }: Call, { tensor, axes }: Use): number {
+  const linked = axes.indexOf(link?.axis ?? "");
+  if (link && linked >= 0) return link.slice.first * axisBytes(tensor, linked);
+  const sliced = axes.findIndex((axis) => columnsAlong(share, axis) !== null);
+  return sliced < 0 ? 0 : (columnsAlong(share, axes[sliced]) as Slice).first * axisBytes(tensor, sliced);
+}
+
 function address(call: Call, use: Use): Argument {
-  const { node, share, link, partial, context } = call;
+  const { node, share, partial, context } = call;
   const { tensor, axes } = use;
   if (context.places.byColumns.has(tensor)) return addressByColumns(call, use);
-  const linked = axes.indexOf(link?.axis ?? "");
-  const base =
-    addressOf(context.places, tensor, context.rank) +
-    (link && linked >= 0 ? link.slice.first * axisBytes(tensor, linked) : 0);
+  const base = addressOf(context.places, tensor, context.rank) + columnsBytes(call, use);
   if (tensor.kind === "stream" && share === "whole")
     return { base, stride: axisBytes(tensor, 0), times: STEP.start };
   const index = axes.indexOf(splitOf(node)?.axis ?? "");
@@ -157,6 +175,8 @@ function sliceElements(call: Call, { tensor, axes }: Use): Argument {
 function lengthOf({ node, share, link, partial }: Call, axis: string, times: number): Argument {
   if (axis === "batch") return { base: 0, stride: times, times: STEP.batch };
   if (link?.axis === axis) return constant(link.slice.count * times);
+  const columns = columnsAlong(share, axis);
+  if (columns !== null) return constant(columns.count * times);
   const isSplit = splitOf(node)?.axis === axis;
   if (isSplit && isRows(share)) return { base: 0, stride: times, times: stepOf(share).rows };
   if (isSplit && isSlice(share)) return constant(share.count * times);
@@ -182,13 +202,13 @@ export function argument(call: Call, operand: Operand): Argument {
 /** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
 export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
+  const columns = columnsAlong(share, axis);
+  if (columns !== null) return columns.count;
   const isSplit = splitOf(node)?.axis === axis;
   const { world, batch, pipeline } = context;
   const microBatch = pipeline ? Math.ceil(batch / pipeline.microBatches) : batch;
   if (isSplit && isRows(share))
-    return pipeline
-      ? Math.ceil(microBatch / pipeline.gangRanks)
-      : rowsOfRank(world, batch, context.rank).rows;
+    return pipeline ? mostRows(pipeline, microBatch) : rowsOfRank(world, batch, context.rank).rows;
   if (isSplit && isSlice(share)) return share.count;
   if (!partial) return axisLength(node, axis, batch);
   return axisLength(

@@ -33,22 +33,38 @@ export const STEP = {
   count: 14,
 } as const;
 
-/** The step parameters of a micro-batch, after all others. */
-export interface MicroBatchStep {
-  /** Rows of the micro-batch that this rank has, the first of them within the batch, and its place in the streams. */
+/** Step parameters of rows: how many, the first of them within the batch, and its place in the streams. */
+export interface RowsStep {
   readonly rows: number;
   readonly first: number;
   readonly sample: number;
+}
+
+/** The step parameters of a micro-batch, after all others. */
+export interface MicroBatchStep extends RowsStep {
   /** Rows of the micro-batch and of those before it whose sums wait for it (schedule/weight-sums.ts), and the first of them. */
   readonly summedRows: number;
   readonly summedFirst: number;
+  /** Of the micro-batch's rows before and after those of this process: this rank's share, where the process makes them for itself. */
+  readonly before: RowsStep;
+  readonly after: RowsStep;
 }
 
-const MICRO_BATCH_NUMBERS = 5;
+const ROWS_NUMBERS = 3;
+const MICRO_BATCH_NUMBERS = 3 * ROWS_NUMBERS + 2;
+
+const rowsStep = (rows: number): RowsStep => ({ rows, first: rows + 1, sample: rows + 2 });
 
 export function microBatchStep(microBatch: number): MicroBatchStep {
-  const rows = STEP.count + MICRO_BATCH_NUMBERS * microBatch;
-  return { rows, first: rows + 1, sample: rows + 2, summedRows: rows + 3, summedFirst: rows + 4 };
+  const at = STEP.count + MICRO_BATCH_NUMBERS * microBatch;
+  const summedRows = at + 3 * ROWS_NUMBERS;
+  return {
+    ...rowsStep(at),
+    before: rowsStep(at + ROWS_NUMBERS),
+    after: rowsStep(at + 2 * ROWS_NUMBERS),
+    summedRows,
+    summedFirst: summedRows + 1,
+  };
 }
 
 /** How many step parameters a rank has whose steps are cut into so many micro-batches. */

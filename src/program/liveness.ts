@@ -63,11 +63,13 @@ function familyOf(node: Node, tensor: Tensor): string | null {
 
 /**
  * Offsets of all values. `bytesOf` says how much a tensor needs. Greedy: the largest first, each at the lowest offset at
- * which nothing alive at the same time lies.
+ * which nothing alive at the same time lies. What is `kept`
+ * has bytes of its own, from the phase on that it says: from then on it may come from others, or is theirs to be sent.
  */
 export function planValues(
   phases: readonly (readonly Node[])[],
   bytesOf: (tensor: Tensor) => number,
+  kept: ReadonlyMap<Tensor, number> = new Map(),
 ): ValueMemory {
   const readers = listReaders(phases);
   const lives = new Map<Tensor, Life>();
@@ -82,6 +84,8 @@ export function planValues(
     if (
       output !== node.outputs[to] ||
       copies.has(input) ||
+      kept.has(input) ||
+      kept.has(output) ||
       !mayOverwrite(node, input, readers.get(input) ?? [])
     )
       return undefined;
@@ -96,7 +100,12 @@ export function planValues(
         const life =
           lives.get(tensor) ??
           inherited(node, tensor) ??
-          ({ bytes: alignUp(bytesOf(tensor)), first: phase, last: phase, offset: -1 } satisfies Life);
+          ({
+            bytes: alignUp(bytesOf(tensor)),
+            first: kept.get(tensor) ?? phase,
+            last: phase,
+            offset: -1,
+          } satisfies Life);
         life.last = phase;
         lives.set(tensor, life);
       }

@@ -42,12 +42,13 @@ export const gapsOf =
   (tensor: Tensor): number =>
     byColumns.has(tensor) ? ranks * RANK_GAP_BYTES : 0;
 
-/** The values' memory for steps of at most `batch` samples on `ranks` ranks. */
+/** The values' memory for steps of at most `batch` samples on `ranks` ranks; what is `kept` has bytes of its own from a phase on. */
 export function placeValues(
   phases: readonly (readonly Node[])[],
   batch: number,
   ranks: number,
   byColumns: ColumnFamilies = new Map(),
+  kept: ReadonlyMap<Tensor, number> = new Map(),
 ): RankValues {
   const gapBytes = gapsOf(byColumns, ranks);
   const own = phases.flat().flatMap(({ op, outputs }) => (op.placement === "every" ? outputs : []));
@@ -58,7 +59,7 @@ export function placeValues(
     const copy = copyBytes.get(tensor);
     return copy === undefined ? tensorBytes(tensor, batch) + gapBytes(tensor) : copy * ranks;
   };
-  return { ...planValues(phases, bytesOf), copyBytes };
+  return { ...planValues(phases, bytesOf, kept), copyBytes };
 }
 
 /** What lowering asks of the memory plan. */
@@ -72,6 +73,10 @@ export interface Places {
   readonly scratch: number;
   readonly phases: readonly (readonly Node[])[];
 }
+
+/** Whether there is room for a tensor: a process of a pipeline has none for what only stages of others touch. */
+export const hasPlace = ({ values }: Pick<Places, "values">, tensor: Tensor): boolean =>
+  tensor.kind !== "value" || values.offsets.has(tensor);
 
 /** The address of a tensor's first element, as `rank` sees it. */
 export function addressOf(places: Places, tensor: Tensor, rank: number): number {

@@ -38,8 +38,17 @@ export const nodesOfStages = ({ stages }: Pick<StagePlan, "stages">): Node[] => 
     .flatMap(({ inputGradient, weightGradient }) => [...inputGradient, ...weightGradient]),
 ];
 
+/** The stage of the parameter that a node reads, writes, or makes or takes on the gradient of; null for a node of no stage. */
+export function homeOf(node: Node, { stageOf }: Pick<StagePlan, "stageOf">): number | null {
+  for (const tensor of [...node.inputs, ...node.outputs]) {
+    const stage = stageOf.get(tensor.of ?? tensor);
+    if (stage !== undefined) return stage;
+  }
+  return null;
+}
+
 /** Whether a node makes rows of the batch, each from the same rows of what it reads. */
-function makesRows(node: Node): boolean {
+export function makesRows(node: Node): boolean {
   const written = accessesOf(node).find(({ writes }) => writes);
   return node.op.placement === "split" && !node.along && written?.tensor.shape[0] === "batch";
 }

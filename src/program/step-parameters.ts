@@ -1,16 +1,15 @@
 /** The step parameters of a rank: all that changes from step to step. */
 import { firstRow } from "../data/shares.ts";
-import { type MicroBatchStep, microBatchStep, STEP, stepParameterCount } from "./instruction.ts";
+import {
+  type MicroBatchStep,
+  microBatchStep,
+  type RowsStep,
+  STEP,
+  stepParameterCount,
+} from "./instruction.ts";
+import type { Slice } from "./partition.ts";
+import type { PipelinePlace } from "./pipeline-place.ts";
 import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
-
-/** A rank's place in a pipeline: which of the ranks of its stage it is, and how a step is cut. */
-export interface PipelinePlace {
-  readonly microBatches: number;
-  /** By micro-batch: since which one a call sums gradients of weights (schedule/weight-sums.ts). */
-  readonly summedSince: readonly (number | null)[];
-  readonly gangRank: number;
-  readonly gangRanks: number;
-}
 
 export class StepParameters {
   readonly numbers: Int32Array;
@@ -39,25 +38,36 @@ export class StepParameters {
     numbers[STEP.sampleBefore] = position + numbers[STEP.firstBefore];
     numbers[STEP.sampleAfter] = position + numbers[STEP.firstAfter];
     for (let microBatch = 0; microBatch < this.#steps.length; microBatch++) {
-      const { first, sample } = this.#steps[microBatch];
+      const { first, sample, before, after } = this.#steps[microBatch];
       numbers[sample] = position + numbers[first];
+      numbers[before.sample] = position + numbers[before.first];
+      numbers[after.sample] = position + numbers[after.first];
     }
   }
 
-  /** Micro-batches are as even as a batch allows, the first ones larger, and so are the ranks' shares of each. */
+  /** Micro-batches are as even as a batch allows, the first ones larger; replicas of each, and the ranks of a team, likewise. */
   #divideMicroBatches(batch: number, place: PipelinePlace): void {
-    const { numbers } = this;
-    const { microBatches, summedSince, gangRank, gangRanks } = place;
+    const { microBatches, summedSince, grid, team, teamRank, gang } = place;
     for (const [microBatch, step] of this.#steps.entries()) {
       const begin = firstRow(batch, microBatch, microBatches);
       const end = firstRow(batch, microBatch + 1, microBatches);
       const summedFirst = firstRow(batch, summedSince[microBatch] ?? microBatch, microBatches);
-      const first = firstRow(end - begin, gangRank, gangRanks);
-      numbers[step.summedFirst] = summedFirst;
-      numbers[step.summedRows] = end - summedFirst;
-      numbers[step.first] = begin + first;
-      numbers[step.rows] = firstRow(end - begin, gangRank + 1, gangRanks) - first;
+      this.numbers[step.summedFirst] = summedFirst;
+      this.numbers[step.summedRows] = end - summedFirst;
+      const ofReplica = (replica: number) => begin + firstRow(end - begin, replica, grid.replicas);
+      const [first, last] = bordersOf(team.replicas, ofReplica);
+      this.#share(step, first, last, teamRank, team.ranks);
+      const [firstHere, lastHere] = bordersOf(gang.replicas, ofReplica);
+      this.#share(step.before, begin, firstHere, gang.rank, gang.ranks);
+      this.#share(step.after, lastHere, end, gang.rank, gang.ranks);
     }
+  }
+
+  /** A rank's share of the rows from `begin` to before `end`. */
+  #share({ rows, first }: RowsStep, begin: number, end: number, rank: number, ranks: number): void {
+    const from = firstRow(end - begin, rank, ranks);
+    this.numbers[first] = begin + from;
+    this.numbers[rows] = firstRow(end - begin, rank + 1, ranks) - from;
   }
 
   #divide(batch: number): void {
@@ -77,3 +87,9 @@ export class StepParameters {
     if (this.#place !== null) this.#divideMicroBatches(batch, this.#place);
   }
 }
+
+/** Where a run of replicas begins and ends. */
+const bordersOf = ({ first, count }: Slice, rowOf: (replica: number) => number): [number, number] => [
+  rowOf(first),
+  rowOf(first + count),
+];

@@ -8,16 +8,27 @@ import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from ".
 import { allBy, type Chunk, listChunks, type SumPlan, sumsOwnSamples } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
 import type { Slice } from "./partition.ts";
-import { processCount, rowsOfProcess, turnOf, type World } from "./world.ts";
+import { processCount, turnOf, type World } from "./world.ts";
 
-/** Rows of one tensor: a constant slice, or the sender's rows of the step's batch. */
+/** Rows of one tensor: a constant slice, the sender's rows of the step's batch, or those of some replicas of a pipeline. */
 export interface Piece {
   /** What it is called in messages to people. */
   readonly name: string;
   /** Address of the tensor's first row. */
   readonly base: number;
   readonly rowBytes: number;
-  readonly rows: Slice | "batch";
+  readonly rows: Slice | "batch" | ReplicaRows;
+  /** Not whole rows, but so many bytes of each, from so many on. */
+  readonly columns?: { readonly firstByte: number; readonly bytes: number };
+}
+
+/** Rows of some of a pipeline's replicas, of one micro-batch or of all. */
+export interface ReplicaRows {
+  readonly replicas: Slice;
+  /** Of so many. */
+  readonly allReplicas: number;
+  readonly microBatch: number | "all";
+  readonly microBatches: number;
 }
 
 export interface Transfer {
@@ -135,15 +146,19 @@ export class TransferIds {
   }
 }
 
+/** Rows of what a node made, which lies at an address. */
+export const pieceAt = (base: number, tensor: Tensor, node: Node, rows: Piece["rows"]): Piece => ({
+  name: tensor.name || `what ${node.op.name} ${node.id} made`,
+  base,
+  rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
+  rows,
+});
+
 /** All transfers, by id. `addressOf` says where a tensor lies. */
 export function listTransfers(plan: TransferPlan, addressOf: (tensor: Tensor) => number): Transfer[] {
   const ids = new TransferIds(plan);
-  const pieceOf = (tensor: Tensor, node: Node, rows: Piece["rows"]): Piece => ({
-    name: tensor.name || `what ${node.op.name} ${node.id} made`,
-    base: addressOf(tensor),
-    rowBytes: rowWidth(tensor.shape) * ELEMENT_BYTES[tensor.type],
-    rows,
-  });
+  const pieceOf = (tensor: Tensor, node: Node, rows: Piece["rows"]): Piece =>
+    pieceAt(addressOf(tensor), tensor, node, rows);
   const bundles = plan.bundles.flatMap(({ phase, crossings }, index) => {
     const pieces = crossings.map(({ tensor, node }) => pieceOf(tensor, node, "batch"));
     return transfersOfBundle(plan.world, ids, index, { phase, pieces });
@@ -195,12 +210,4 @@ function transfersOfChunk(world: World, ids: TransferIds, chunk: number, load: L
       return { id, sender, receivers: [sender - 1], ...load, parts: made, next, allreduce: null };
     });
   return [...sums, ...results];
-}
-
-/** Where the bytes of a piece lie in a step of `batch` samples. */
-export function placeOf({ base, rowBytes, rows }: Piece, world: World, sender: number, batch: number) {
-  if (typeof rows === "object")
-    return { address: base + rows.first * rowBytes, bytes: rows.count * rowBytes };
-  const { first, rows: count } = rowsOfProcess(world, batch, sender);
-  return { address: base + first * rowBytes, bytes: count * rowBytes };
 }

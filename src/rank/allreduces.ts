@@ -8,7 +8,8 @@ import type { LinkCollective } from "../collective/link-collective.ts";
 import { LinkCollectives } from "../collective/link-collectives.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import { alignUp } from "../program/arena.ts";
-import { placeOf, type Transfer } from "../program/transfers.ts";
+import { bytesOf, pieceBytes, placesOf } from "../program/piece-places.ts";
+import type { Transfer } from "../program/transfers.ts";
 import { processCount, type World } from "../program/world.ts";
 import type { Arrival, Transport } from "../transport/transport.ts";
 
@@ -39,7 +40,7 @@ export function planAllreduces(transfers: readonly Transfer[], world: World): Al
   };
   for (const transfer of transfers) {
     if (transfer.allreduce === null) continue;
-    const sizes = transfer.pieces.map((piece) => placeOf(piece, world, world.self, 0).bytes / 4);
+    const sizes = transfer.pieces.map((piece) => pieceBytes(piece, world, world.self, 0) / 4);
     const count = sizes.reduce((sum, size) => sum + size, 0);
     const list = ALLREDUCES[transfer.allreduce](world.self, processCount(world), count, count);
     const togetherOffset = reserve(sizes.length > 1 ? count : 0);
@@ -84,8 +85,8 @@ export class Allreduces {
     for (const each of planAllreduces(transfers, world).planned) {
       const { transfer, list, count, togetherOffset, scratchOffset } = each;
       const pieces = transfer.pieces.map((piece) => {
-        const { address, bytes } = placeOf(piece, world, world.self, 0);
-        return floats(address, bytes / 4);
+        const [place] = placesOf(piece, world, world.self, 0);
+        return floats(place.address, bytesOf(place) / 4);
       });
       const buffer = pieces.length > 1 ? floats(address + togetherOffset, count) : pieces[0];
       const scratch = floats(address + scratchOffset, list.scratchCount);

@@ -1,8 +1,10 @@
 /** The exchange of a session, made of what the session has: its memory, its layout, and how it fails. */
 import type { LockstepError } from "../base/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import type { World } from "../program/world.ts";
 import { Allreduces } from "./allreduces.ts";
+import { Collection } from "./collection.ts";
 import { controlWords, stepWord } from "./control.ts";
 import { Exchange } from "./exchange.ts";
 import type { ProcessLayout } from "./layout.ts";
@@ -26,12 +28,17 @@ export function exchangeOf(
   layout: ProcessLayout,
   failed: (error: LockstepError) => void,
 ): Exchange {
-  const { transfers } = layout;
+  const { transfers, holdings, replicas } = layout;
   const address = (name: string) => layout.addresses.get(name) as number;
+  const addressOf = ({ name }: Tensor) => address(name);
   return new Exchange({
-    ...{ memory, world, transfers, failed },
+    ...{ memory, world, transfers, replicas, failed },
+    // After the transfers, and the one for fingerprints.
+    collection: new Collection({
+      ...{ world, holdings, memory, addressOf, channel: transfers.length + 1 },
+    }),
     control: control(memory, layout, world),
-    signals: signalWords(memory, address("signals"), transfers.length),
+    signals: signalWords(memory, address("signals"), transfers.length, replicas.length),
     step: stepInHand(memory, layout, world),
     allreduces: (transport) => {
       const kernels = instantiateKernels(module, memory);

@@ -2,14 +2,27 @@
  * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links, puts what arrives into
  * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only, but for what --numerics fast adds.
  */
-import { LockstepError, RankError } from "../base/errors.ts";
-import { namesOf, operationName, placeOf, type Transfer } from "../program/transfers.ts";
+import { type LockstepError, RankError } from "../base/errors.ts";
+import type { Place } from "../program/piece-places.ts";
+import { namesOf, operationName, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, type World } from "../program/world.ts";
-import type { AbortReport, Arrival, Inbox, Transport } from "../transport/transport.ts";
+import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Allreduces } from "./allreduces.ts";
+import type { Collection } from "./collection.ts";
 import { WORD } from "./control.ts";
-import { BETWEEN_STEPS, FINGERPRINT_WORDS, Replicas } from "./replicas.ts";
-import { arrivedWord, executionOf, leftWord, phaseOf, queueSlots, SIGNAL } from "./signals.ts";
+import { asFailure } from "./failure-report.ts";
+import { TRANSFER_GRACE_MS } from "./patience.ts";
+import { gather, placesOfTransfer, scatter, sumOfBytes, viewOf } from "./pieces.ts";
+import { BETWEEN_STEPS, type ReplicaGroup, Replicas } from "./replicas.ts";
+import {
+  arrivedWord,
+  executionOf,
+  fingerprintWord,
+  leftWord,
+  phaseOf,
+  queueSlots,
+  SIGNAL,
+} from "./signals.ts";
 
 /** Flag of a message: this step is the last one. */
 const LAST_STEP = 1;
@@ -25,6 +38,10 @@ export interface ExchangeOptions {
   readonly memory: WebAssembly.Memory;
   readonly world: World;
   readonly transfers: readonly Transfer[];
+  /** Which processes have the same weights after every step. */
+  readonly replicas: readonly ReplicaGroup[];
+  /** What processes tell each other of their weights between steps. */
+  readonly collection: Collection;
   /** The signal words, and the control words of the ranks. */
   readonly signals: Int32Array;
   readonly control: Int32Array;
@@ -51,9 +68,9 @@ export class Exchange implements Inbox {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    const { world, transfers, step } = options;
+    const { world, transfers, replicas, step } = options;
     this.#replicas = new Replicas({
-      ...{ world, channel: transfers.length, step: () => step() - 1 },
+      ...{ world, groups: replicas, channel: transfers.length, step: () => step() - 1 },
       agreed: (round) => {
         if (round === this.#agreeing?.round) this.#agreeing.resolve();
       },
@@ -62,7 +79,8 @@ export class Exchange implements Inbox {
 
   /** What the messages of each channel are, for people. */
   get operations(): string[] {
-    return [...this.#options.transfers.map(operationName), "fingerprint of the weights"];
+    const { transfers, collection } = this.#options;
+    return [...transfers.map(operationName), "fingerprint of the weights", ...collection.operations];
   }
 
   /** From now on what ranks make is sent. */
@@ -82,13 +100,22 @@ export class Exchange implements Inbox {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#agreeing = { round, resolve, reject };
-        timer = setTimeout(() => reject(unheard(step, timeoutMs)), timeoutMs);
+        const late = () => reject(this.#replicas.late(round, timeoutMs));
+        timer = setTimeout(late, timeoutMs + TRANSFER_GRACE_MS);
         this.#replicas.tell(this.#transport as Transport, round, words);
       });
     } finally {
       clearTimeout(timer);
       this.#agreeing = null;
     }
+  }
+
+  /**
+   * After `step` steps, none of which is under way: resolves when this process has the weights of all stages and has told its own;
+   * rejects like agree().
+   */
+  collect(step: number, timeoutMs: number): Promise<void> {
+    return this.#options.collection.collect(this.#transport as Transport, BETWEEN_STEPS + step, timeoutMs);
   }
 
   /** Ends the listening; the transport is its owner's to close. */
@@ -101,6 +128,7 @@ export class Exchange implements Inbox {
   place(arrival: Arrival): Uint8Array | null {
     if (this.#allreduces?.owns(arrival.channel)) return this.#allreduces.place(arrival);
     if (this.#replicas.owns(arrival.channel)) return this.#replicas.place(arrival);
+    if (this.#options.collection.owns(arrival.channel)) return this.#options.collection.place(arrival);
     const { peer, channel, sequence, bytes } = arrival;
     const { transfers, signals } = this.#options;
     const transfer = transfers[channel];
@@ -114,33 +142,29 @@ export class Exchange implements Inbox {
     }
     if (Atomics.load(signals, arrivedWord(transfers.length) + channel) === sequence)
       throw this.#unexpected(peer, `${namesOf(transfer)} twice in one step`);
-    const expected = this.#sizeOf(transfer);
+    const places = this.#placesOf(transfer);
+    const expected = sumOfBytes(places);
     if (bytes !== expected)
       throw this.#unexpected(
         peer,
         `${bytes} bytes of ${namesOf(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
       );
-    return transfer.pieces.length === 1 ? this.#views(transfer)[0] : this.#stage(transfer, expected);
+    return viewOf(this.#options.memory, places) ?? this.#stage(transfer, expected);
   }
 
   arrived(arrival: Arrival): void {
     if (this.#allreduces?.owns(arrival.channel)) this.#allreduces.arrived(arrival);
     else if (this.#replicas.owns(arrival.channel)) this.#replicas.arrived(arrival);
+    else if (this.#options.collection.owns(arrival.channel)) this.#options.collection.arrived(arrival);
     else this.#settle(arrival);
   }
 
   #settle({ channel, sequence, flags }: Arrival): void {
-    const { transfers, control, step } = this.#options;
+    const { memory, transfers, control, signals } = this.#options;
     const transfer = transfers[channel];
-    if (transfer.pieces.length > 1) {
-      const staged = this.#staging.get(channel) as Uint8Array;
-      let from = 0;
-      for (const view of this.#views(transfer)) {
-        view.set(staged.subarray(from, from + view.length));
-        from += view.length;
-      }
-    }
-    if (flags & LAST_STEP) Atomics.store(control, WORD.lastStep, step());
+    const places = this.#placesOf(transfer);
+    if (viewOf(memory, places) === null) scatter(memory, places, this.#staging.get(channel) as Uint8Array);
+    if (flags & LAST_STEP) Atomics.store(control, WORD.lastStep, Atomics.load(signals, SIGNAL.step));
     this.#mark(arrivedWord(transfers.length) + channel, sequence);
     if (transfer.next >= 0) this.#send(transfers[transfer.next]);
   }
@@ -153,6 +177,7 @@ export class Exchange implements Inbox {
 
   failed(error: LockstepError): void {
     this.#agreeing?.reject(error);
+    this.#options.collection.failed(error);
     this.#options.failed(error);
   }
 
@@ -193,12 +218,12 @@ export class Exchange implements Inbox {
   }
 
   #tellFingerprint(): void {
-    const { signals } = this.#options;
+    const { signals, transfers } = this.#options;
     const execution = Atomics.load(signals, SIGNAL.fingerprinted);
     if (execution === this.#told) return;
     this.#told = execution;
-    const words = signals.subarray(SIGNAL.fingerprint, SIGNAL.fingerprint + FINGERPRINT_WORDS);
-    this.#replicas.tell(this.#transport as Transport, execution, new Uint32Array(words));
+    const words = new Uint32Array(signals.subarray(fingerprintWord(transfers.length)));
+    this.#replicas.tell(this.#transport as Transport, execution, words);
   }
 
   #add(transfer: number): void {
@@ -219,22 +244,23 @@ export class Exchange implements Inbox {
     for (const peer of transfer.receivers) transport.send(peer, message, sent);
   }
 
-  /** Process 0 decides after which step all stop: its ranks know before they make the first part of anything. */
+  /**
+   * Process 0 decides after which step all stop: its first rank knows before it makes the first part of anything, and whoever has
+   * heard it passes it on with what it makes of that.
+   */
   #flags(): number {
-    const { control, step, world } = this.#options;
-    return world.self === 0 && Atomics.load(control, WORD.lastStep) <= step() ? LAST_STEP : 0;
+    const { control, signals } = this.#options;
+    return Atomics.load(control, WORD.lastStep) <= Atomics.load(signals, SIGNAL.step) ? LAST_STEP : 0;
   }
 
   /** The bytes of a transfer of this process, in one piece. */
   #gather(transfer: Transfer): Uint8Array {
-    const views = this.#views(transfer);
-    if (views.length === 1) return views[0];
-    const staged = this.#stage(transfer, this.#sizeOf(transfer));
-    let to = 0;
-    for (const view of views) {
-      staged.set(view, to);
-      to += view.length;
-    }
+    const { memory } = this.#options;
+    const places = this.#placesOf(transfer);
+    const view = viewOf(memory, places);
+    if (view !== null) return view;
+    const staged = this.#stage(transfer, sumOfBytes(places));
+    gather(memory, places, staged);
     return staged;
   }
 
@@ -246,17 +272,9 @@ export class Exchange implements Inbox {
     return made;
   }
 
-  #views(transfer: Transfer): Uint8Array[] {
-    const { memory, world, signals } = this.#options;
-    const batch = Atomics.load(signals, SIGNAL.batch);
-    return transfer.pieces.map((piece) => {
-      const { address, bytes } = placeOf(piece, world, transfer.sender, batch);
-      return new Uint8Array(memory.buffer, address, bytes);
-    });
-  }
-
-  #sizeOf(transfer: Transfer): number {
-    return this.#views(transfer).reduce((sum, { length }) => sum + length, 0);
+  #placesOf(transfer: Transfer): Place[] {
+    const { world, signals } = this.#options;
+    return placesOfTransfer(transfer, world, Atomics.load(signals, SIGNAL.batch));
   }
 
   /** Either of the two may be the one that is wrong; the message names both. */
@@ -269,25 +287,4 @@ export class Exchange implements Inbox {
       { rank: firstRankOf(world, peer), step: step(), operation: "training: receive" },
     );
   }
-}
-
-function unheard(step: number, timeoutMs: number): RankError {
-  return new RankError(
-    "comparing-late",
-    `not all processes have told in ${timeoutMs / 1000} s which weights they have after ${step} steps`,
-    "look at what the other processes were doing, or raise --collective-timeout",
-    { step, operation: "training: compare weights" },
-  );
-}
-
-const asFailure = (thrown: unknown): LockstepError =>
-  thrown instanceof LockstepError
-    ? thrown
-    : new RankError("exchange-failed", String(thrown), "see the stack; please report it", {}, thrown);
-
-/** What the other processes are told of a failure. */
-export function reportOf(failure: unknown): AbortReport {
-  if (failure instanceof LockstepError)
-    return { ...failure.where, code: failure.code, message: failure.message };
-  return { code: "failed", message: failure instanceof Error ? failure.message : String(failure) };
 }

@@ -1,8 +1,21 @@
 /** Faults on demand, for tests: LOCKSTEP_FAULT=kind:rank:step[:argument] (documented in CONTRIBUTING.md only). */
 import { InputError } from "../base/errors.ts";
+import type { Kernels } from "../kernels/abi.ts";
 import type { Meetings } from "../program/execute.ts";
 
-const KINDS = ["throw", "exit", "hang", "spin", "slow", "nan", "flip", "skip", "shape", "delay"] as const;
+const KINDS = [
+  "throw",
+  "exit",
+  "hang",
+  "spin",
+  "slow",
+  "nan",
+  "flip",
+  "skip",
+  "shape",
+  "delay",
+  "drag",
+] as const;
 export type FaultKind = (typeof KINDS)[number];
 
 export interface Fault {
@@ -98,4 +111,20 @@ export function delayEach(
   };
   const entries = Object.entries(meetings).map(([kind, meet]) => [kind, delayed(meet)] as const);
   return Object.fromEntries(entries) as Meetings;
+}
+
+/** The kernels of a rank each of whose calls, while `isDue`, takes so many per cent longer: a slower core. */
+export function dragEach(kernels: Kernels, percent: number, isDue: () => boolean): Kernels {
+  const dragged =
+    (kernel: (...integers: number[]) => unknown) =>
+    (...integers: number[]) => {
+      const begunMs = performance.now();
+      const result = kernel(...integers);
+      const endedMs = performance.now();
+      const untilMs = isDue() ? endedMs + (endedMs - begunMs) * (percent / 100) : 0;
+      while (performance.now() < untilMs);
+      return result;
+    };
+  const entries = Object.entries(kernels).map(([name, kernel]) => [name, dragged(kernel)] as const);
+  return Object.fromEntries(entries) as unknown as Kernels;
 }

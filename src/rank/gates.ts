@@ -23,6 +23,8 @@ export const gateWords = (memory: WebAssembly.Memory, address: number, gates: nu
 
 export interface GateOptions {
   readonly rank: number;
+  /** The world's number of this process's first rank: what people know the ranks by. */
+  readonly firstRank: number;
   /** The control words: signs of life, and whether some rank has failed. */
   readonly control: Int32Array;
   readonly gates: readonly Gate[];
@@ -118,18 +120,19 @@ export class Gates {
   }
 
   #aborted(): RankError {
-    const { rank } = this.#options;
-    const message = `rank ${rank} stopped because another rank failed`;
-    return new RankError("aborted", message, "see the first failure", { rank });
+    const { rank, firstRank } = this.#options;
+    const number = firstRank + rank;
+    const message = `rank ${number} stopped because another rank failed`;
+    return new RankError("aborted", message, "see the first failure", { rank: number });
   }
 
   #late(late: number): RankError {
-    const { rank, timeoutMs } = this.#options;
+    const { rank, firstRank, timeoutMs } = this.#options;
     return new RankError(
       "rank-late",
-      `rank ${rank} waited ${timeoutMs / 1000} s for rank ${late}`,
+      `rank ${firstRank + rank} waited ${timeoutMs / 1000} s for rank ${firstRank + late}`,
       "look at what that rank was doing, or raise --collective-timeout",
-      { rank: late, operation: "pipeline" },
+      { rank: firstRank + late, operation: "pipeline" },
     );
   }
 }

@@ -1,7 +1,8 @@
 /** What a rank is given at its start: plain data and shared memory, no code. */
 import type { TraceWindow } from "../profile/step-ring.ts";
 import type { Program } from "../program/instruction.ts";
-import type { Gang, Gate } from "../program/pipeline.ts";
+import type { Gate } from "../program/pipeline.ts";
+import type { PipelineCut } from "../program/pipeline-place.ts";
 import type { Transfer } from "../program/transfers.ts";
 import type { World } from "../program/world.ts";
 import type { Fault } from "./fault.ts";
@@ -16,16 +17,13 @@ export interface JobAddresses {
   /** f64[STEP_RING] each: mean loss and duration (ms) of the latest steps. */
   readonly lossRing: number;
   readonly durationRing: number;
-  /** The weights, where they lie in one piece each: address and elements. */
-  readonly parameters: readonly (readonly [address: number, elements: number])[];
+  /** By group of processes with the same weights: these, address and elements; nothing for groups that the process is not of. */
+  readonly replicas: readonly (readonly (readonly [address: number, elements: number])[])[];
   /** The first weight, of the rank's own where ranks own columns: what an injected NaN poisons. */
   readonly firstParameter: number;
 }
 
-export interface PipelineJob {
-  readonly microBatches: number;
-  readonly summedSince: readonly (number | null)[];
-  readonly gangs: readonly Gang[];
+export interface PipelineJob extends PipelineCut {
   readonly gates: readonly Gate[];
 }
 
@@ -38,7 +36,7 @@ export interface RankJob {
   readonly world: World;
   /** What training steps send from process to process. */
   readonly transfers: readonly Transfer[];
-  /** Where the process is a pipeline: how it is cut. */
+  /** Where the ranks are a pipeline: how it is cut. */
   readonly pipeline: PipelineJob | null;
   /** Samples of a full training step, and of one of an evaluation. */
   readonly batch: number;

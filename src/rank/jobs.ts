@@ -2,6 +2,8 @@
 import { elementCount } from "../graph/tensor.ts";
 import type { CompiledKernels } from "../kernels/load.ts";
 import { columnsOffset } from "../program/columns.ts";
+import { teamOfRank } from "../program/teams.ts";
+import type { World } from "../program/world.ts";
 import { parseFault } from "./fault.ts";
 import type { RankJob } from "./job.ts";
 import type { ProcessLayout } from "./layout.ts";
@@ -23,8 +25,10 @@ export function makeJobs(
     stepLoss: layout.addresses.get("stepLoss") ?? 0,
     lossRing: address("lossRing"),
     durationRing: address("durationRing"),
-    parameters: layout.step.parameters.map(
-      ({ name, shape }) => [address(name), elementCount(shape)] as const,
+    replicas: layout.replicas.map(({ processes, parameters }) =>
+      processes.includes(world.self)
+        ? parameters.map(({ name, shape }) => [address(name), elementCount(shape)] as const)
+        : [],
     ),
   };
   const fault = parseFault(process.env.LOCKSTEP_FAULT);
@@ -42,7 +46,7 @@ export function makeJobs(
     testSamples: data.test.count,
     train: layout.train ? layout.train[rank] : null,
     evaluate: program,
-    addresses: { ...addresses, firstParameter: firstParameter(layout, rank) },
+    addresses: { ...addresses, firstParameter: firstParameter(layout, world, rank) },
     timeoutMs,
     fault,
     trace: null,
@@ -50,9 +54,14 @@ export function makeJobs(
   return instrument ? jobs.map(instrument.extend) : jobs;
 }
 
-/** The first weight, or where the ranks own its columns, the rank's first. */
-function firstParameter({ step, columns, addresses }: ProcessLayout, rank: number): number {
-  const [parameter] = step.parameters;
+/** The first weight of the rank's stages, or where the ranks own its columns, the rank's first. */
+function firstParameter(
+  { replicas, pipeline, columns, addresses }: ProcessLayout,
+  { self }: World,
+  rank: number,
+): number {
+  const gang = pipeline && replicas.length > 1 ? teamOfRank(pipeline.teams, self, rank).gang : 0;
+  const [parameter] = replicas[gang].parameters;
   if (!parameter) return 0;
   const slice = columns.get(parameter.name)?.[rank];
   const offset = slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;

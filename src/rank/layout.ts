@@ -13,15 +13,19 @@ import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
 import type { ColumnFamilies } from "../parallel/columns.ts";
 import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
 import { Arena, alignUp } from "../program/arena.ts";
+import type { LoweringContext } from "../program/arguments.ts";
 import { allBy, isChunked, type SumPlan, smallFirst } from "../program/chunks.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
+import { type Holding, listHoldings } from "../program/holdings.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { lowerPipeline } from "../program/lower-pipeline.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
-import { type Pipeline, partitionStages } from "../program/pipeline.ts";
-import { addressOf, gapsOf, placeNamed, placeValues } from "../program/place.ts";
+import { partitionStages } from "../program/pipeline.ts";
+import { placeOfRank } from "../program/pipeline-place.ts";
+import { listPipelineTransfers, travelling } from "../program/pipeline-transfers.ts";
+import { addressOf, gapsOf, hasPlace, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
 import { alone, processCount, type World } from "../program/world.ts";
 import { planAllreduces } from "./allreduces.ts";
@@ -30,18 +34,20 @@ import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
 import { gatesBytes } from "./gates.ts";
 import { type PipelineJob, STEP_RING } from "./job.ts";
 import {
+  type CutPipeline,
   cutIntoPipeline,
-  cutOf,
   infoOf,
   type PipelineInfo,
   type PipelineWish,
   pipelineJob,
 } from "./pipeline-layout.ts";
-import { FINGERPRINT_WORDS } from "./replicas.ts";
+import { FINGERPRINT_WORDS, type ReplicaGroup, replicaGroups } from "./replicas.ts";
 import { signalsBytes } from "./signals.ts";
 
 /** Test samples that a rank evaluates at once. */
 const EVALUATION_ROWS = 96;
+/** Of what this process neither sends nor is sent. */
+const NO_ADDRESS = 0;
 /** An epoch's order is made while the one before is used. */
 export const ORDER_SLOTS = 2;
 
@@ -62,7 +68,7 @@ export interface LayoutOptions {
   readonly units?: UnitPolicy;
   /** How processes come to the gradients; by the exchange of factors unless it says otherwise. */
   readonly sums?: SumPlan;
-  /** Where the ranks of this process, which has no others, are a pipeline: its stages, gangs, and what each gang does in turn. */
+  /** Where the ranks are a pipeline: its gangs, and what each does in turn. */
   readonly pipeline?: PipelineWish;
 }
 
@@ -80,11 +86,15 @@ export interface ProcessLayout {
   readonly evaluationBatch: number;
   /** A program for every rank. */
   readonly train: readonly Program[] | null;
-  /** How training is cut where the process is a pipeline. */
+  /** How training is cut where the ranks are a pipeline. */
   readonly pipeline: PipelineJob | null;
   readonly pipelineInfo: PipelineInfo | null;
   /** What training steps send from process to process, by id. */
   readonly transfers: readonly Transfer[];
+  /** Who has which weights after a step, where processes have different ones; else nothing. */
+  readonly holdings: readonly Holding[];
+  /** Which processes have the same weights after every step. */
+  readonly replicas: readonly ReplicaGroup[];
   readonly evaluate: readonly Program[];
 }
 
@@ -96,13 +106,15 @@ interface Part {
   readonly byColumns: ColumnFamilies;
   readonly batch: number;
   readonly sums: SumPlan;
-  readonly pipeline: Pipeline | null;
+  readonly cut: CutPipeline | null;
 }
 
 function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
   const { model, data, world, training, fuses = true } = options;
   const ranks = world.ranks[world.self];
-  const sums = processCount(world) > 1 && options.sums ? options.sums : allBy("exchange");
+  // A pipeline hands over what its gradients are made of.
+  const isOne = processCount(world) === 1 || options.pipeline !== undefined;
+  const sums = isOne || !options.sums ? allBy("exchange") : options.sums;
   const isKept = (parameter: Tensor) =>
     sums.formOf(parameter) !== "exchange" || options.pipeline !== undefined;
   const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes, isKept) : graph.nodes);
@@ -116,7 +128,7 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
       byColumns,
       batch,
       sums,
-      pipeline: null,
+      cut: null,
     };
   };
   const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
@@ -131,7 +143,8 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
   const units = processCount(world) > 1 || options.pipeline ? "never" : options.units;
   byUnits = layersByUnits(nodesOf(step), batch, ranks, units);
   const whole = part(step, batch, world);
-  const train = options.pipeline ? { ...whole, ...cutIntoPipeline(whole, options.pipeline, ranks) } : whole;
+  const cut = options.pipeline ? cutIntoPipeline(whole, options.pipeline, world) : null;
+  const train = cut ? { ...whole, cut, phases: cut.phases } : whole;
   return { train, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
 }
 
@@ -140,7 +153,6 @@ function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): 
   reserve("lossRing", 8 * STEP_RING);
   reserve("durationRing", 8 * STEP_RING);
   reserve("initialStream", STREAM.bytes);
-  reserve("fingerprint", 4 * FINGERPRINT_WORDS);
   reserve("order", 4 * ORDER_SLOTS * data.train.count);
   for (const name of ["test.order", "test.losses", "test.correct"]) reserve(name, 4 * data.test.count);
 }
@@ -161,6 +173,39 @@ function columnSlices(parts: readonly Part[], partitions: readonly Partition[]):
   return first;
 }
 
+/** Whose slices of parameters are whose: of those that are made in slices, and not in chunks. */
+function partitionOf({ cut, phases, batch, sums }: Part, ranks: number): Partition {
+  if (cut !== null) return partitionStages(cut.pipeline, batch, ranks);
+  const nodes = phases.flat().filter((node) => !isChunked(sums)(node));
+  return partition(nodes, batch, ranks);
+}
+
+/** How a part becomes programs, and what these send to other processes. */
+interface Lowering {
+  readonly lower: (context: LoweringContext) => Program;
+  readonly transfers: (addressOf: (tensor: Tensor) => number) => Transfer[];
+}
+
+function loweringOf({ cut, phases, batch, world, sums }: Part): Lowering {
+  if (cut !== null)
+    return {
+      lower: (context) => lowerPipeline(context, cut.pipeline, cut.transfers),
+      transfers: (addressOf) => listPipelineTransfers(cut.transfers, addressOf),
+    };
+  const plan = planTransfers(phases, batch, world, sums);
+  return {
+    lower: (context) => lower(context, plan),
+    transfers: (addressOf) => listTransfers(plan, addressOf),
+  };
+}
+
+/** Which processes have which weights after a step. */
+function weightsOf(cut: CutPipeline | null, { parameters, states }: StepGraph, world: World) {
+  const differ = cut !== null && processCount(world) > 1;
+  const holdings = differ ? listHoldings(cut.pipeline, [...parameters, ...states], world) : [];
+  return { holdings, replicas: replicaGroups(world, holdings, parameters) };
+}
+
 export function layOut(options: LayoutOptions): ProcessLayout {
   const { data, world } = options;
   const ranks = world.ranks[world.self];
@@ -168,13 +213,19 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
-  const pipeline = train?.pipeline ? pipelineJob(train.pipeline) : null;
+  const cut = train?.cut ?? null;
+  const pipeline = cut && pipelineJob(cut.pipeline);
   addresses.set("gates", arena.reserve(gatesBytes(pipeline?.gates.length ?? 0)));
+  const { step } = parts[0];
+  const weights = weightsOf(cut, step, world);
+  addresses.set("fingerprint", arena.reserve(4 * FINGERPRINT_WORDS * weights.replicas.length));
   placeRun(arena, addresses, data);
   for (const { step, byColumns } of parts) placeNamed(arena, step, addresses, gapsOf(byColumns, ranks));
 
   // Training and evaluation take turns, so their values and scratch share one region each.
-  const values = parts.map(({ phases, batch, byColumns }) => placeValues(phases, batch, ranks, byColumns));
+  const values = parts.map(({ phases, batch, byColumns, cut }) =>
+    placeValues(phases, batch, ranks, byColumns, cut ? travelling(cut.transfers) : undefined),
+  );
   const valuesBase = arena.reserve(Math.max(...values.map(({ bytes }) => bytes)));
   const scratchSize = Math.max(
     ...parts.map(({ phases, batch }) => scratchBytes(phases, batch, options.scratchBytes)),
@@ -182,46 +233,41 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const scratchBytesOfRank = alignUp(scratchSize) + RANK_GAP_BYTES;
   const scratchBase = arena.reserve(ranks * scratchBytesOfRank);
 
-  const partitions = parts.map(({ phases, batch, sums, pipeline }) =>
-    pipeline
-      ? partitionStages(pipeline, batch, ranks)
-      : partition(
-          phases.flat().filter((node) => !isChunked(sums)(node)),
-          batch,
-          ranks,
-        ),
-  );
-  const plans = parts.map(({ phases, batch, world, sums }) => planTransfers(phases, batch, world, sums));
+  const partitions = parts.map((part) => partitionOf(part, ranks));
+  const lowerings = parts.map(loweringOf);
   const places = parts.map(({ phases, byColumns }, index) => {
     return { named: addresses, values: values[index], valuesBase, byColumns, phases };
   });
-  const programs = parts.map(({ batch, world, pipeline }, index) =>
+  const programs = parts.map(({ batch, world, cut }, index) =>
     Array.from({ length: ranks }, (_, rank) => {
       const scratch = scratchBase + rank * scratchBytesOfRank;
       const own = { rank, world, batch, partition: partitions[index] };
       const context = {
         ...own,
         places: { ...places[index], scratch },
-        pipeline: pipeline && cutOf(pipeline),
+        pipeline: cut && placeOfRank(cut.pipeline, world.self, rank),
       };
-      return pipeline ? lowerPipeline(context, pipeline) : lower(context, plans[index]);
+      return lowerings[index].lower(context);
     }),
   );
-  const transfers = listTransfers(plans[0], (tensor) => addressOf({ ...places[0], scratch: 0 }, tensor, 0));
-  addresses.set("signals", arena.reserve(signalsBytes(transfers.length)));
+  const transfers = lowerings[0].transfers((tensor) =>
+    hasPlace(places[0], tensor) ? addressOf({ ...places[0], scratch: 0 }, tensor, 0) : NO_ADDRESS,
+  );
+  addresses.set("signals", arena.reserve(signalsBytes(transfers.length, weights.replicas.length)));
   addresses.set("allreduces", arena.reserve(planAllreduces(transfers, world).bytes));
   return {
     bytes: arena.endBytes,
     namedBytes: valuesBase,
     addresses,
-    step: parts[0].step,
+    step,
     columns: columnSlices(parts, partitions),
     modelSha256: modelSha256(evaluate.step.graph),
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
     pipeline,
-    pipelineInfo: train?.pipeline && options.pipeline ? infoOf(train.pipeline, options.pipeline) : null,
+    pipelineInfo: cut && options.pipeline ? infoOf(cut.pipeline, options.pipeline) : null,
     transfers,
+    ...weights,
     evaluate: programs[parts.length - 1],
   };
 }

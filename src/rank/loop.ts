@@ -2,15 +2,15 @@
 import type { Kernels } from "../kernels/abi.ts";
 import { barriersOnly, Executor, type Meetings } from "../program/execute.ts";
 import { type Program, STEP } from "../program/instruction.ts";
+import { placeOfRank } from "../program/pipeline-place.ts";
 import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, gateSpinCount, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { concerns, delayEach, inject, skipOne } from "./fault.ts";
+import { concerns, delayEach, dragEach, inject, skipOne } from "./fault.ts";
 import { Gates, gateWords } from "./gates.ts";
 import { type PipelineJob, type RankJob, STEP_RING } from "./job.ts";
-import { placeIn } from "./pipeline-layout.ts";
-import { REPLICA_STEPS } from "./replicas.ts";
+import { FINGERPRINT_WORDS, REPLICA_STEPS } from "./replicas.ts";
 import { Signals, signalWords } from "./signals.ts";
 
 /** What executes a program, a step a call: an Executor, or whoever wants to know more of it. */
@@ -63,10 +63,14 @@ export class RankLoop {
       ...(this.#signals?.meetings(meet) ?? barriersOnly(meet)),
       ...this.#gates?.meetings,
     });
-    this.#train = job.train && makeRunner(job.train, kernels, meetings);
+    this.#train = job.train && makeRunner(job.train, this.#faultyKernels(kernels), meetings);
     this.#evaluate = makeRunner(job.evaluate, kernels, barriersOnly(meet));
     this.#isFirst = worldRank(world, rank) === 0;
-    this.#trainStep = new StepParameters(world, rank, placeIn(job.pipeline, rank));
+    this.#trainStep = new StepParameters(
+      world,
+      rank,
+      job.pipeline && placeOfRank(job.pipeline, world.self, rank),
+    );
     this.#evaluateStep = new StepParameters(alone(ranks), rank);
     this.#stepLoss = new Float64Array(memory.buffer, addresses.stepLoss, 1);
     this.#losses = new Float64Array(memory.buffer, addresses.lossRing, STEP_RING);
@@ -118,21 +122,24 @@ export class RankLoop {
     const { rank, addresses } = this.#job;
     if (rank !== 0 || this.#steps === 0 || this.#steps % REPLICA_STEPS !== 0) return;
     this.#signals?.fingerprint((state) => {
-      for (const [address, elements] of addresses.parameters)
-        this.#kernels.fingerprint(state, address, elements);
+      for (const [group, parameters] of addresses.replicas.entries())
+        for (const [address, elements] of parameters)
+          this.#kernels.fingerprint(state + 4 * FINGERPRINT_WORDS * group, address, elements);
     });
   }
 
   #makeGates({ gates }: PipelineJob): Gates {
-    const { memory, rank, ranks, addresses, timeoutMs } = this.#job;
-    const spins = gateSpinCount(this.#words, ranks);
+    const { memory, rank, ranks, world, addresses, timeoutMs } = this.#job;
+    // A main thread that has bytes to move wants the core.
+    const spins = processCount(world) > 1 ? spinCount(this.#words, ranks) : gateSpinCount(this.#words, ranks);
     const words = gateWords(memory, addresses.gates, gates.length);
-    return new Gates(words, { rank, control: this.#words, gates, spins, timeoutMs });
+    const firstRank = worldRank(world, 0);
+    return new Gates(words, { rank, firstRank, control: this.#words, gates, spins, timeoutMs });
   }
 
   #makeSignals(): Signals {
     const { memory, rank, ranks, world, transfers, timeoutMs, addresses } = this.#job;
-    const words = signalWords(memory, addresses.signals, transfers.length);
+    const words = signalWords(memory, addresses.signals, transfers.length, addresses.replicas.length);
     return new Signals(words, this.#words, transfers, {
       ...{ rank, ranks, world, timeoutMs },
       step: () => this.#steps + 1,
@@ -169,6 +176,12 @@ export class RankLoop {
     if (fault.kind !== "skip") return meetings;
     const hasOthers = this.#signals !== null;
     return skipOne(meetings, fault.argument ?? 1, hasOthers, () => fault.step === this.#steps + 1);
+  }
+
+  #faultyKernels(kernels: Kernels): Kernels {
+    const { fault, rank, world } = this.#job;
+    if (fault?.kind !== "drag" || !concerns(fault, worldRank(world, rank))) return kernels;
+    return dragEach(kernels, fault.argument ?? 30, () => fault.step <= this.#steps + 1);
   }
 
   #beat(): void {

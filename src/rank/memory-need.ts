@@ -3,6 +3,7 @@ import { InputError } from "../base/errors.ts";
 import { ELEMENT_BYTES, elementCount, type Tensor } from "../graph/tensor.ts";
 import { MEMORY_LIMIT_BYTES } from "../kernels/memory.ts";
 import type { ProcessLayout } from "./layout.ts";
+import type { FittingLayout } from "./nearest-layout.ts";
 
 /** Bytes as a person reads them, in powers of 1024. */
 export function formatBytes(bytes: number): string {
@@ -33,19 +34,27 @@ function sized(tensor: Tensor, name: string, batch: number): Part {
   return { words: `${name} [${shape}]`, bytes: elementCount(shape) * ELEMENT_BYTES[tensor.type] };
 }
 
-/** Throws an InputError that says how much the job needs, what takes it, and how much there is. */
+/** A layout that would fit into so many bytes; null if there is none. */
+export type FindLayout = (limitBytes: number) => FittingLayout | null;
+
+/** Throws an InputError that says how much the job needs, what takes it, how much there is, and which layout would fit. */
 export function checkMemory(
   { bytes, step }: Pick<ProcessLayout, "bytes" | "step">,
   batch: number,
+  nearest: FindLayout,
   availableBytes = process.availableMemory(),
 ): void {
-  if (bytes <= Math.min(MEMORY_LIMIT_BYTES, availableBytes)) return;
+  const limitBytes = Math.min(MEMORY_LIMIT_BYTES, availableBytes);
+  if (bytes <= limitBytes) return;
+  const fitting = nearest(limitBytes);
   const culprits = largest(step, batch).map(({ words, bytes }) => `${words} alone is ${formatBytes(bytes)}`);
   const culprit = culprits.length === 0 ? "" : `; ${culprits.join(", ")}`;
   throw new InputError(
     "too-much-memory",
     `this job needs ${formatBytes(bytes)} of memory in one process${culprit}. ` +
       `A process holds at most ${formatBytes(MEMORY_LIMIT_BYTES)}, and this machine has ${formatBytes(availableBytes)} free`,
-    "make the hidden layers or the batch smaller",
+    fitting === null
+      ? "make the hidden layers or the batch smaller"
+      : `use --layout ${fitting.layout}, the nearest that fits: it needs ${formatBytes(fitting.bytes)}; or make the hidden layers or the batch smaller`,
   );
 }

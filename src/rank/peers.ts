@@ -8,7 +8,8 @@ import { FlightRecorder } from "../profile/flight-recorder.ts";
 import type { World } from "../program/world.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 import type { Digest } from "./digest.ts";
-import { type Exchange, reportOf } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { reportOf } from "./failure-report.ts";
 import { Measuring } from "./measure.ts";
 import type { SessionTrace } from "./session-trace.ts";
 
@@ -90,6 +91,11 @@ export class Peers {
   /** Resolves when all processes have the same fingerprint after `step` steps. */
   async agree(words: Uint32Array, step: number): Promise<void> {
     await this.#exchange?.agree(words, step, this.#options.timeoutMs);
+  }
+
+  /** Resolves when this process has the weights of all stages as they are after `step` steps. */
+  async collect(step: number): Promise<void> {
+    await this.#exchange?.collect(step, this.#options.timeoutMs);
   }
 
   /** Says why this process stops, also where links are still opening. */

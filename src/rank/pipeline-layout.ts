@@ -1,16 +1,19 @@
-/** The ranks of a process as a pipeline: its stages and gangs, and the phases by which the memory of a step is planned. */
+/** The ranks of a job as a pipeline: its stages and gangs, and the phases by which the memory of a step is planned. */
 import type { Node } from "../graph/tensor.ts";
 import { restPhases } from "../program/lower-pipeline.ts";
-import { gangOfRank, gangsOf, listGates, type Pipeline } from "../program/pipeline.ts";
-import { countLayers, nodesOfStages, planStages } from "../program/stages.ts";
-import type { PipelinePlace } from "../program/step-parameters.ts";
+import { isDoneHere, listGates, nodesOfStagesHere, type Pipeline } from "../program/pipeline.ts";
+import { type PipelineTransfers, planPipelineTransfers } from "../program/pipeline-transfers.ts";
+import { countLayers, planStages } from "../program/stages.ts";
+import { teamsOf } from "../program/teams.ts";
+import { type World, worldRanks } from "../program/world.ts";
 import { buildSchedule, SCHEDULES, type ScheduleName } from "../schedule/schedules.ts";
 import { summedSince } from "../schedule/weight-sums.ts";
 import type { PipelineJob } from "./job.ts";
 
 export interface PipelineWish {
-  /** Gangs, each with as many ranks. */
+  /** Gangs, each with as many ranks; of them so many are slices of each replica. */
   readonly gangs: number;
+  readonly slices: number;
   readonly microBatches: number;
   readonly schedule: ScheduleName;
 }
@@ -26,15 +29,22 @@ export interface PipelineInfo {
 /** Stages of a rank where a schedule gives a rank several, if there are layers enough. */
 const INTERLEAVED_STAGES = 2;
 
+/** A pipeline; by what this process's memory is planned: the phases of what it executes; and what travels between processes. */
+export interface CutPipeline {
+  readonly pipeline: Pipeline;
+  readonly phases: readonly (readonly Node[])[];
+  readonly transfers: PipelineTransfers;
+}
+
 /**
- * The nodes of a training step as a pipeline of `ranks` ranks. Gangs are at different micro-batches at one time, so all that stages
+ * The nodes of a training step as a pipeline of all ranks of the world. Gangs are at different micro-batches at one time, so all that stages
  * make lives until the rest of the step: one phase.
  */
 export function cutIntoPipeline(
   { phases, batch }: { readonly phases: readonly (readonly Node[])[]; readonly batch: number },
-  { gangs, microBatches, schedule }: PipelineWish,
-  ranks: number,
-): { pipeline: Pipeline; phases: Node[][] } {
+  { gangs, slices, microBatches, schedule }: PipelineWish,
+  world: World,
+): CutPipeline {
   const nodes = phases.flat();
   const layers = countLayers(nodes);
   const stagesPerRank = SCHEDULES[schedule].interleaves
@@ -44,9 +54,18 @@ export function cutIntoPipeline(
   const built = buildSchedule(schedule, shape);
   const { actions, stages } = built;
   const plan = planStages(nodes, stages, batch);
-  const cut = { microBatches, summedSince: summedSince(built), gangs: gangsOf(ranks, gangs) };
-  const pipeline = { plan, actions, ...cut };
-  return { pipeline, phases: [nodesOfStages(plan), ...restPhases(pipeline)] };
+  const grid = { replicas: worldRanks(world) / (gangs * slices), slices, gangs };
+  const cut = { microBatches, summedSince: summedSince(built), grid, teams: teamsOf(world, grid) };
+  const pipeline = { plan, actions, self: world.self, ...cut };
+  const rest = restPhases(pipeline);
+  return {
+    pipeline,
+    phases: [
+      nodesOfStagesHere(pipeline),
+      ...rest.map((nodes) => nodes.filter((node) => isDoneHere(pipeline, node))),
+    ],
+    transfers: planPipelineTransfers(pipeline, rest, world),
+  };
 }
 
 export function infoOf({ plan }: Pipeline, { schedule, microBatches }: PipelineWish): PipelineInfo {
@@ -60,19 +79,8 @@ export function infoOf({ plan }: Pipeline, { schedule, microBatches }: PipelineW
   return { schedule, microBatches, stages };
 }
 
-/** Into how many micro-batches a step is cut, and among how many ranks a micro-batch is divided. */
-export const cutOf = ({ microBatches, gangs: [{ ranks }] }: Pipeline) => ({ microBatches, gangRanks: ranks });
-
 /** What ranks are given of it. */
-export const pipelineJob = (pipeline: Pipeline): PipelineJob => ({
-  ...{ microBatches: pipeline.microBatches, summedSince: pipeline.summedSince, gangs: pipeline.gangs },
-  gates: listGates(pipeline),
-});
-
-/** Which of the ranks of its gang a rank is; null where there is no pipeline. */
-export function placeIn(pipeline: PipelineJob | null, rank: number): PipelinePlace | null {
-  if (pipeline === null) return null;
-  const { microBatches, summedSince, gangs } = pipeline;
-  const { first, ranks } = gangs[gangOfRank(gangs, rank)];
-  return { microBatches, summedSince, gangRank: rank - first, gangRanks: ranks };
-}
+export const pipelineJob = (pipeline: Pipeline): PipelineJob => {
+  const { microBatches, summedSince, grid, teams } = pipeline;
+  return { microBatches, summedSince, grid, teams, gates: listGates(pipeline) };
+};

@@ -3,8 +3,6 @@ import { Worker } from "node:worker_threads";
 import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
 import { type World, worldRank } from "../program/world.ts";
 import {
-  arrivalWord,
-  beatWord,
   COMMAND,
   type CommandName,
   controlWords,
@@ -14,14 +12,14 @@ import {
   WORD,
 } from "./control.ts";
 import type { RankJob, RankMessage } from "./job.ts";
+import { WATCH_GRACE_MS } from "./patience.ts";
+import { Watch } from "./watch.ts";
 
 const WATCH_MS = 250;
-/** A barrier names the missing rank after the time limit; the watch, which knows less, waits a little longer. */
-const WATCH_GRACE_MS = 2000;
 
 /** One command in flight: resolved when every rank has answered. */
 interface Pending {
-  answers: number;
+  readonly answered: Set<number>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -106,7 +104,7 @@ export class RankProcess {
   #spawn(job: RankJob, script: URL): Worker {
     const number = worldRank(this.#world, job.rank);
     const worker = new Worker(script, { workerData: job, name: `rank ${number}` });
-    worker.on("message", (message: RankMessage) => this.#hear(message));
+    worker.on("message", (message: RankMessage) => this.#hear(job.rank, message));
     worker.on("error", (error: Error) => {
       const message = `rank ${number} failed: ${error.message}`;
       this.#fail(new RankError("rank-failed", message, "see the stack", this.#where(job.rank), error));
@@ -134,7 +132,7 @@ export class RankProcess {
     };
   }
 
-  #hear(message: RankMessage): void {
+  #hear(from: number, message: RankMessage): void {
     if (message.type === "failed") {
       const { code, fix, rank, step, operation, stack } = message;
       // A rank that gave up because another failed is not the first failure, whoever is heard first.
@@ -145,7 +143,7 @@ export class RankProcess {
       const error = new RankError(code, text, fix, { rank, step, operation });
       if (stack && isOwn) error.stack = stack;
       this.#fail(error);
-    } else if (this.#pending && ++this.#pending.answers === this.#workers.length) {
+    } else if (this.#pending?.answered.add(from).size === this.#workers.length) {
       const { resolve } = this.#pending;
       this.#pending = null;
       resolve();
@@ -179,13 +177,13 @@ export class RankProcess {
     return answered;
   }
 
-  /** Resolves when all ranks have answered, rejects with the first failure, or when no rank has moved for too long. */
+  /** Resolves when all ranks have answered, rejects with the first failure, or when a rank has not moved for too long. */
   async #answered(): Promise<void> {
     if (this.#failure) throw this.#failure;
     const watch = this.#watch();
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#pending = { answers: 0, resolve, reject };
+        this.#pending = { answered: new Set(), resolve, reject };
       });
     } finally {
       clearInterval(watch);
@@ -194,21 +192,14 @@ export class RankProcess {
 
   /** Counts its own ticks, not the clock's: a machine that slept has not waited. */
   #watch(): NodeJS.Timeout {
-    const beats = () => this.#workers.map((_, rank) => Atomics.load(this.#words, beatWord(rank)));
-    let last = beats();
-    let stillMs = 0;
+    const watch = new Watch(this.#words, this.#workers.length, this.#timeoutMs + WATCH_GRACE_MS);
     return setInterval(() => {
-      const now = beats();
-      stillMs = now.some((beat, rank) => beat !== last[rank]) ? 0 : stillMs + WATCH_MS;
-      last = now;
-      if (stillMs > this.#timeoutMs + WATCH_GRACE_MS) this.#fail(this.#hung());
+      const late = watch.look(WATCH_MS, (rank) => this.#pending?.answered.has(rank) ?? true);
+      if (late !== null) this.#fail(this.#hung(late));
     }, WATCH_MS);
   }
 
-  /** The rank that has met the others least often is the one that hangs. */
-  #hung(): RankError {
-    const rounds = this.#workers.map((_, rank) => Atomics.load(this.#words, arrivalWord(rank)));
-    const rank = rounds.indexOf(Math.min(...rounds));
+  #hung(rank: number): RankError {
     const message = `rank ${worldRank(this.#world, rank)} has not moved for ${this.#timeoutMs / 1000} s`;
     return new RankError(
       "rank-hung",

@@ -4,6 +4,8 @@
  * go on unseen.
  */
 import { RankError } from "../base/errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Holding } from "../program/holdings.ts";
 import { firstRankOf, processCount, ranksOf, type World } from "../program/world.ts";
 import type { Arrival, Transport } from "../transport/transport.ts";
 
@@ -15,10 +17,33 @@ export const BETWEEN_STEPS = 2 ** 31;
 
 /** Words of a fingerprint. */
 export const FINGERPRINT_WORDS = 4;
-const BYTES = 4 * FINGERPRINT_WORDS;
+
+/** Processes that have the same parameters after every step. */
+export interface ReplicaGroup {
+  readonly processes: readonly number[];
+  readonly parameters: readonly Tensor[];
+}
+
+/** The groups of a world: one of all where every process has all parameters, else one for each gang. */
+export function replicaGroups(
+  world: World,
+  holdings: readonly Holding[],
+  parameters: readonly Tensor[],
+): ReplicaGroup[] {
+  if (holdings.length === 0) return [{ processes: processesOf(world), parameters }];
+  return holdings.map(({ holders, tensors }) => ({
+    processes: holders,
+    parameters: tensors.filter((tensor) => parameters.includes(tensor)),
+  }));
+}
+
+const processesOf = (world: World): number[] =>
+  Array.from({ length: processCount(world) }, (_, process) => process);
 
 export interface ReplicaOptions {
   readonly world: World;
+  /** Four words each. */
+  readonly groups: readonly Pick<ReplicaGroup, "processes">[];
   /** What nothing else is sent by. */
   readonly channel: number;
   /** Steps that were done when the fingerprint in hand was taken. */
@@ -58,15 +83,29 @@ export class Replicas {
     this.#note(world.self, round, words);
   }
 
+  /** Names those who have not told their words of a round in time. */
+  late(round: number, timeoutMs: number): RankError {
+    const { world } = this.#options;
+    const missing = processesOf(world).filter((process) => !this.#rounds.get(round)?.has(process));
+    const step = this.#stepOf(round);
+    return new RankError(
+      "comparing-late",
+      `${missing.map((process) => named(world, process)).join(", ")} did not tell in ${timeoutMs / 1000} s which weights it has after ${step} steps`,
+      "look at what that process was doing, or raise --collective-timeout",
+      { rank: firstRankOf(world, missing[0]), step, operation: "training: compare weights" },
+    );
+  }
+
   place({ peer, bytes }: Arrival): Uint8Array {
-    if (bytes !== BYTES)
+    const expected = 4 * FINGERPRINT_WORDS * this.#options.groups.length;
+    if (bytes !== expected)
       throw new RankError(
         "unexpected-message",
-        `process ${peer} sent a fingerprint of ${bytes} bytes, where ${BYTES} were expected`,
+        `process ${peer} sent a fingerprint of ${bytes} bytes, where ${expected} were expected`,
         "the processes are of different versions; please report it",
         {},
       );
-    const words = new Uint32Array(FINGERPRINT_WORDS);
+    const words = new Uint32Array(expected / 4);
     this.#arriving.set(peer, words);
     return new Uint8Array(words.buffer);
   }
@@ -75,28 +114,47 @@ export class Replicas {
     this.#note(peer, sequence, this.#arriving.get(peer) as Uint32Array);
   }
 
-  /** Compares when all of a round are known. */
+  /**
+   * Compares when all of a round are known. Between steps all have all weights, but those that they do not train of one of those who
+   * do: whose are right is to be judged among the latter.
+   */
   #note(process: number, round: number, words: Uint32Array): void {
     const found = this.#rounds.get(round) ?? new Map<number, Uint32Array>();
     this.#rounds.set(round, found.set(process, words));
-    const processes = processCount(this.#options.world);
-    if (found.size < processes) return;
+    const { world, groups } = this.#options;
+    if (found.size < processCount(world)) return;
     this.#rounds.delete(round);
-    const texts = Array.from({ length: processes }, (_, index) => String(found.get(index)));
-    const count = (text: string) => texts.filter((other) => other === text).length;
-    const most = texts.reduce((best, text) => (count(text) > count(best) ? text : best));
-    const odd = texts.flatMap((text, index) => (text === most ? [] : [index]));
-    if (odd.length > 0) throw this.#differ(odd, count(most) > odd.length, round);
+    for (const [group, { processes }] of groups.entries()) {
+      const first = FINGERPRINT_WORDS * group;
+      const textOf = (process: number) =>
+        String(found.get(process)?.subarray(first, first + FINGERPRINT_WORDS));
+      this.#compare(processes, textOf, round);
+      if (round >= BETWEEN_STEPS) this.#compare(processesOf(world), textOf, round);
+    }
     this.#options.agreed(round);
   }
 
-  #differ(odd: readonly number[], isMinority: boolean, round: number): RankError {
+  #compare(processes: readonly number[], textOf: (process: number) => string, round: number): void {
+    const texts = processes.map(textOf);
+    const count = (text: string) => texts.filter((other) => other === text).length;
+    const most = texts.reduce((best, text) => (count(text) > count(best) ? text : best));
+    const odd = processes.filter((_, index) => texts[index] !== most);
+    if (odd.length > 0) throw this.#differ(processes, odd, count(most) > odd.length, round);
+  }
+
+  #differ(
+    processes: readonly number[],
+    odd: readonly number[],
+    isMinority: boolean,
+    round: number,
+  ): RankError {
     const { world } = this.#options;
-    const step = round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
-    const who = odd.map((process) => `process ${process} (${ranksOf(world, process)})`).join(", ");
+    const step = this.#stepOf(round);
+    const list = (some: readonly number[]) => some.map((process) => named(world, process)).join(", ");
+    const all = processes.length === processCount(world) ? "the processes" : list(processes);
     const message = isMinority
-      ? `after ${step} steps the weights of ${who} are not those of the others`
-      : `after ${step} steps the processes have different weights, and no majority says whose are right`;
+      ? `after ${step} steps the weights of ${list(odd)} are not those of the others`
+      : `after ${step} steps ${all} have different weights, and no majority says whose are right`;
     return new RankError(
       "replicas-differ",
       message,
@@ -108,4 +166,13 @@ export class Replicas {
       },
     );
   }
+
+  /** How many steps were done before it. */
+  #stepOf(round: number): number {
+    return round >= BETWEEN_STEPS ? round - BETWEEN_STEPS : this.#options.step();
+  }
 }
+
+/** A process as a person reads it. */
+export const named = (world: World, process: number): string =>
+  `process ${process} (${ranksOf(world, process)})`;

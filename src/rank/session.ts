@@ -24,6 +24,7 @@ import { STEP_RING } from "./job.ts";
 import { makeJobs } from "./jobs.ts";
 import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
+import { nearestLayout } from "./nearest-layout.ts";
 import { type Connect, Peers } from "./peers.ts";
 import { planForms, planLayout } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
@@ -35,6 +36,9 @@ import { readProducts, tensorOf } from "./state.ts";
 
 /** What a session keeps of its options: not the weights, nor what may know them, since they are in its memory soon. */
 type Plan = Omit<SessionOptions, "start" | "check" | "epochs">;
+
+/** Instead of the words of a fingerprint: numbers that are none have other bits on other machines. */
+const NOT_FINITE = 0xffffffff;
 
 type Started = ReturnType<typeof RankProcess.start>;
 export interface Evaluation {
@@ -63,11 +67,14 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    const isShared = training !== null && processCount(world) > 1;
+    // A pipeline hands over what its gradients are made of: there is nothing to choose.
+    const isShared = training !== null && processCount(world) > 1 && options.pipeline === undefined;
     const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
     this.#layout = layout;
     this.forms = forms;
-    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch);
+    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch, (limitBytes) =>
+      training === null ? null : nearestLayout(options, this.compiled.module, limitBytes),
+    );
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
     this.#memory = createMemory(bytes, measures);
@@ -124,23 +131,35 @@ export class Session {
     this.trace?.spans.end("order", -1, begunMs);
   }
 
-  /** Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done. */
-  train(epoch: number, first: number, end: number, steps: number): Promise<number> {
-    return this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
+  /**
+   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done, when this process has
+   * the weights of all stages as they are then.
+   */
+  async train(epoch: number, first: number, end: number, steps: number): Promise<number> {
+    const done = await this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
+    if (this.layout.holdings.length > 0)
+      await recorded(this.trace, "collect", async () => this.#peers?.collect(done));
+    return done;
   }
 
   stopAfterThisStep(): void {
     this.#ranks.stopAfterThisStep();
   }
 
-  /** After `step` steps: resolves when all processes have the same weights, rejects with a RankError if they have not. */
-  async agree(step: number): Promise<void> {
+  /**
+   * After `step` steps: resolves when all processes have the same weights, or when none finds its state `finite`; rejects with a
+   * RankError otherwise.
+   */
+  async agree(step: number, finite = true): Promise<void> {
     if (this.#peers === null) return;
-    const state = this.#address("fingerprint");
-    const words = new Uint32Array(this.#memory.buffer, state, FINGERPRINT_WORDS).fill(0);
+    const first = this.#address("fingerprint");
+    const { replicas } = this.layout;
+    const words = new Uint32Array(this.#memory.buffer, first, FINGERPRINT_WORDS * replicas.length);
+    words.fill(finite ? 0 : NOT_FINITE);
     const kernels = instantiateKernels(this.compiled.module, this.#memory);
-    for (const { name, shape } of this.layout.step.parameters)
-      kernels.fingerprint(state, this.#address(name), elementCount(shape));
+    for (const [group, { parameters }] of finite ? replicas.entries() : [])
+      for (const { name, shape } of parameters)
+        kernels.fingerprint(first + 4 * FINGERPRINT_WORDS * group, this.#address(name), elementCount(shape));
     const { trace } = this;
     await recorded(trace, "compare", async () => this.#peers?.agree(words.slice(), step));
   }

@@ -1,10 +1,11 @@
 /**
  * The words through which ranks and their main thread tell each other of transfers, in the shared memory.
  *
- *     line 0   entered: execution and phase │ samples of the step │ held: a message waits for the next phase
+ *     line 0   entered: execution and phase │ samples of the step, its number │ held: a message waits for the next phase
  *     line 1   doorbell, tickets of the queue
- *     line 2   fingerprint of the weights, of four words │ the execution before which it was taken
+ *     line 2   the execution before which the fingerprints were taken
  *     then     queue of transfers to send │ for each transfer: parts made │ execution that left │ execution that arrived
+ *     then     fingerprints of the weights, of four words each
  *
  * A rank never waits for the main thread but in wait and drain; the main thread sleeps until the doorbell rings.
  */
@@ -14,6 +15,7 @@ import { namesOf, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, ranksOf, type World, worldRank } from "../program/world.ts";
 import { lookFor } from "./barrier.ts";
 import { beatWord, WORD } from "./control.ts";
+import { TRANSFER_GRACE_MS } from "./patience.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 
 const LINE_WORDS = 16;
@@ -23,10 +25,11 @@ export const SIGNAL = {
   batch: 1,
   /** 1: the main thread holds a message back until the next phase is entered, and wants to hear of it. */
   held: 2,
+  /** The number of the step that is entered (1, 2, …). */
+  step: 3,
   doorbell: LINE_WORDS,
   tickets: LINE_WORDS + 1,
-  fingerprint: 2 * LINE_WORDS,
-  fingerprinted: 2 * LINE_WORDS + FINGERPRINT_WORDS,
+  fingerprinted: 2 * LINE_WORDS,
   queue: 3 * LINE_WORDS,
 } as const;
 
@@ -53,15 +56,23 @@ const partsWord = (transfers: number): number => SIGNAL.queue + queueSlots(trans
 export const leftWord = (transfers: number): number => partsWord(transfers) + transfers;
 export const arrivedWord = (transfers: number): number => partsWord(transfers) + 2 * transfers;
 
-export const signalsBytes = (transfers: number): number => 4 * (partsWord(transfers) + 3 * transfers);
+/** The first word of the fingerprints. */
+export const fingerprintWord = (transfers: number): number => partsWord(transfers) + 3 * transfers;
 
-export function signalWords(memory: WebAssembly.Memory, address: number, transfers: number): Int32Array {
-  return new Int32Array(memory.buffer, address, signalsBytes(transfers) / 4);
+/** `groups`: of processes that have the same weights. */
+export const signalsBytes = (transfers: number, groups: number): number =>
+  4 * (fingerprintWord(transfers) + FINGERPRINT_WORDS * groups);
+
+export function signalWords(
+  memory: WebAssembly.Memory,
+  address: number,
+  transfers: number,
+  groups: number,
+): Int32Array {
+  return new Int32Array(memory.buffer, address, signalsBytes(transfers, groups) / 4);
 }
 
 const SLICE_MS = 250;
-/** In the process that keeps others waiting a barrier may name the very rank; a transfer, which knows less, waits a little longer. */
-const GRACE_MS = 1000;
 /** Looks before a rank sleeps: few, for the main thread that it waits for wants the core. */
 const LOOKS = 50;
 
@@ -88,6 +99,7 @@ export class Signals {
   readonly #options: SignalOptions;
   /** Of steps by this rank; the same on every rank of the world. */
   #execution = 0;
+  #batch = 0;
 
   constructor(
     words: Int32Array,
@@ -109,14 +121,18 @@ export class Signals {
   /** Before a step of `batch` samples. */
   begin(batch: number): void {
     this.#execution = (this.#execution + 1) % EXECUTIONS;
-    if (this.#options.rank === 0) Atomics.store(this.#words, SIGNAL.batch, batch);
+    this.#batch = batch;
   }
 
-  /** Leaves a fingerprint of the weights as they are before this execution; `take` goes on with four words at an address. */
+  /**
+   * Leaves fingerprints of the weights as they are before this execution; `take` goes on with the four words of each group of
+   * processes, the first of which are at an address.
+   */
   fingerprint(take: (address: number) => void): void {
     const words = this.#words;
-    for (let word = 0; word < FINGERPRINT_WORDS; word++) words[SIGNAL.fingerprint + word] = 0;
-    take(words.byteOffset + 4 * SIGNAL.fingerprint);
+    const first = fingerprintWord(this.#transfers.length);
+    words.fill(0, first);
+    take(words.byteOffset + 4 * first);
     Atomics.store(words, SIGNAL.fingerprinted, this.#execution);
     this.#ring();
   }
@@ -131,7 +147,10 @@ export class Signals {
     };
   }
 
+  /** Where gangs begin a step when they like, each rank says so, and all say the same. */
   #enter(phase: number): void {
+    Atomics.store(this.#words, SIGNAL.batch, this.#batch);
+    Atomics.store(this.#words, SIGNAL.step, this.#options.step());
     Atomics.store(this.#words, SIGNAL.entered, enteredValue(this.#execution, phase));
     if (Atomics.load(this.#words, SIGNAL.held) !== 0) this.#ring();
   }
@@ -158,7 +177,7 @@ export class Signals {
     const word = first + transfer;
     const before = Atomics.load(words, word);
     if (before === this.#execution || lookFor(words, word, before, LOOKS)) return;
-    const slices = Math.ceil((this.#options.timeoutMs + GRACE_MS) / SLICE_MS);
+    const slices = Math.ceil((this.#options.timeoutMs + TRANSFER_GRACE_MS) / SLICE_MS);
     for (let slice = 0; slice < slices; slice++) {
       Atomics.wait(words, word, before, SLICE_MS);
       if (Atomics.load(words, word) !== before) return;

@@ -2,11 +2,13 @@
 import { spanUs, type TraceEvent } from "../profile/chrome-trace.ts";
 import type { StepRing } from "../profile/step-ring.ts";
 import type { Instruction } from "../program/instruction.ts";
-import { namesOf as namesOfTransfer, placeOf, type Transfer } from "../program/transfers.ts";
+import { pieceBytes } from "../program/piece-places.ts";
+import { namesOf as namesOfTransfer, type Transfer } from "../program/transfers.ts";
 import { type World, worldRank } from "../program/world.ts";
 import { namesOf } from "./instruction-names.ts";
 import type { PipelineJob } from "./job.ts";
 import type { ProcessLayout } from "./layout.ts";
+import { actionsOf, gateWords } from "./trace-actions.ts";
 
 /** What of a process the events tell. */
 export interface Traced {
@@ -31,24 +33,43 @@ function categoryOf({ kind, kernel }: Instruction): string {
   return MEETINGS.includes(kind) ? "transfer" : kind;
 }
 
-/** Of every step an event around those of its instructions. ts are µs of the host's monotonic clock. */
-export function stepEvents(traced: Traced, rank: number, ring: StepRing): TraceEvent[] {
+/**
+ * Of every step an event around those of its instructions; in a pipeline one around those of each action, too. ts are µs of the
+ * host's monotonic clock.
+ */
+export function stepEvents(traced: Traced, rank: number, ring: Pick<StepRing, "steps">): TraceEvent[] {
   const { layout, world } = traced;
   const program = layout.train?.[rank];
   if (program === undefined) return [];
   const names = namesOf(program, layout);
   const templates = program.instructions.map((instruction, index) => ({
-    name: instruction.kernel ?? instruction.kind,
+    name: nameOf(traced, instruction),
     cat: categoryOf(instruction),
     args: argumentsOf(traced, instruction, names[index]),
   }));
   const place = { pid: world.self, tid: worldRank(world, rank) };
+  const actions = layout.pipeline === null ? null : actionsOf(program);
   return ring.steps().flatMap(({ number, begunUs, endsUs }) => {
     const whole = { step: number, complete: endsUs.length === templates.length };
-    const instructions = endsUs.map((endUs, index): TraceEvent => {
+    const instructions = endsUs.flatMap((endUs, index): TraceEvent[] => {
       const { name, cat, args } = templates[index];
       const begun = index === 0 ? begunUs : endsUs[index - 1];
-      return { ph: "X", name, cat, ...spanUs(begun, endUs), ...place, args: { step: number, ...args } };
+      const own = {
+        ph: "X",
+        name,
+        cat,
+        ...spanUs(begun, endUs),
+        ...place,
+        args: { step: number, ...args },
+      } as const;
+      const action = actions?.get(index);
+      if (action === undefined || action.last >= endsUs.length) return [own];
+      const around = { name: action.name, cat: "action", ...spanUs(begun, endsUs[action.last]) };
+      const { stage, "micro-batch": microBatch } = args;
+      return [
+        { ph: "X", ...around, ...place, args: { step: number, stage, "micro-batch": microBatch } },
+        own,
+      ];
     });
     const end = endsUs.at(-1) ?? begunUs;
     const step: TraceEvent = {
@@ -59,6 +80,14 @@ export function stepEvents(traced: Traced, rank: number, ring: StepRing): TraceE
   });
 }
 
+/** A gate is called by what it lets through. */
+function nameOf({ layout }: Traced, { kind, kernel, subject }: Instruction): string {
+  if (kernel !== null) return kernel;
+  return GATES.includes(kind)
+    ? `${kind} ${gateWords((layout.pipeline as PipelineJob).gates[subject])}`
+    : kind;
+}
+
 function argumentsOf(traced: Traced, instruction: Instruction, of: string | null): Arguments {
   const { id, kind, kernel, subject, costKey, flops, bytes, stage, microBatch } = instruction;
   const common = { id, stage, "micro-batch": microBatch };
@@ -67,7 +96,7 @@ function argumentsOf(traced: Traced, instruction: Instruction, of: string | null
     return { ...common, kind, shape, flops, bytes, ...(of !== null && { of }) };
   }
   if (kind === "barrier") return common;
-  if (GATES.includes(kind)) return { ...common, ...gateArguments(traced, subject) };
+  if (GATES.includes(kind)) return { ...common, kind, ...gateArguments(traced, subject) };
   if (kind === "enter") return { ...common, phase: subject };
   return { ...common, ...transferArguments(traced, traced.layout.transfers[subject]) };
 }
@@ -81,10 +110,7 @@ function gateArguments({ layout }: Traced, gate: number): Arguments {
 /** What an event tells of a transfer. */
 export function transferArguments({ world, batch }: Traced, transfer: Transfer): Arguments {
   const { id, phase, sender, receivers, pieces, allreduce } = transfer;
-  const bytes = pieces.reduce(
-    (sum, piece) => sum + placeOf(piece, world, Math.max(0, sender), batch).bytes,
-    0,
-  );
+  const bytes = pieces.reduce((sum, piece) => sum + pieceBytes(piece, world, Math.max(0, sender), batch), 0);
   const who = allreduce === null ? { sender, receivers } : { allreduce };
   return { transfer: id, of: namesOfTransfer(transfer), phase, ...who, bytes };
 }

@@ -91,9 +91,13 @@ test("add, addBias and scale have the bits of f32 arithmetic at every size, in p
       [2, 128],
     ]) {
       const [x, bias] = [inputs(rows * columns, rows), inputs(columns, columns)];
-      const [found] = run(memory, [x, bias], (x, bias) => kernels.addBias(x, bias, rows, columns));
+      const [inPlace] = run(memory, [x, bias], (x, bias) => kernels.addBias(x, x, bias, rows, columns));
+      const [apart] = run(memory, [new Float32Array(x.length), x, bias], (y, x, bias) =>
+        kernels.addBias(y, x, bias, rows, columns),
+      );
       const sum = x.map((value, i) => value + bias[i % columns]);
-      t.is(difference(found, sum), undefined, `${engine} addBias ${rows} × ${columns}`);
+      for (const found of [inPlace, apart])
+        t.is(difference(found, sum), undefined, `${engine} addBias ${rows} × ${columns}`);
     }
   }
 });

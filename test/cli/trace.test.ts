@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import test from "ava";
 import type { TraceDocument } from "../../src/profile/chrome-trace.ts";
+import { canFillDisks, onFullDisk } from "../full-disk.ts";
 import { traceFaults } from "../profile/trace-format.ts";
-import { Child, lockstep, TINY, workplace } from "./child.ts";
+import { Child, lockstep, MAIN, TINY, workplace } from "./child.ts";
 
 /** 30 steps, of which the last ten are traced. */
 const TRACED = [...TINY, "--epochs", "1", "--trace", "--run-dir", "out"];
@@ -19,10 +20,15 @@ interface Report {
   readonly kernels: readonly { readonly kernel: string; readonly gflops: number }[];
 }
 
-for (const [what, sends, flags] of [
-  ["one process", false, []],
-  ["two stages", false, ["--layout", "pp=2", "--micro-batches", "4"]],
-  ["two processes", true, ["--ranks-per-process", "1"]],
+for (const [what, draws, flags] of [
+  ["one process", [], []],
+  ["two stages", ["gate"], ["--layout", "pp=2", "--micro-batches", "4"]],
+  ["two processes", ["link"], ["--ranks-per-process", "1"]],
+  [
+    "two stages of two processes",
+    ["link"],
+    ["--layout", "pp=2", "--micro-batches", "4", "--ranks-per-process", "1"],
+  ],
 ] as const) {
   test(`of ${what} trace prints shares that add up, and writes one trace of all ranks`, async (t) => {
     const folder = workplace(t);
@@ -41,9 +47,11 @@ for (const [what, sends, flags] of [
     t.deepEqual(traceFaults(merged, true), []);
     const tracks = new Set(merged.traceEvents.filter(({ cat }) => cat === "step").map(({ tid }) => tid));
     t.deepEqual([...tracks], [0, 1]);
+    const arrows = new Set(merged.traceEvents.filter(({ ph }) => ph === "s").map(({ cat }) => cat));
+    t.deepEqual([...arrows], [...draws]);
     t.is(
-      merged.traceEvents.some(({ ph }) => ph === "s"),
-      sends,
+      merged.traceEvents.some(({ name }) => name === "hold forward 3 of stage 0"),
+      what === "two stages",
     );
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.deepEqual(
@@ -53,7 +61,7 @@ for (const [what, sends, flags] of [
     for (const { share } of report.ranks) {
       const sum = Object.values(share).reduce((total, percent) => total + percent, 0);
       t.true(Math.abs(sum - 100) < 1e-6);
-      t.true(share.compute > 0 && share.exposedCommunication > 0 === sends);
+      t.true(share.compute > 0 && share.exposedCommunication > 0 === what.endsWith("processes"));
       t.true(share.bubble > 0);
     }
     t.true(report.kernels.every(({ gflops }) => gflops >= 0));
@@ -62,6 +70,7 @@ for (const [what, sends, flags] of [
 
 for (const [what, flags] of [
   ["one process", []],
+  ["two stages", ["--hidden", "8,8,8", "--layout", "pp=2", "--micro-batches", "4"]],
   ["two processes", ["--ranks-per-process", "1"]],
 ] as const)
   test(`in ${what} a rank that is slow at one step of ten is named`, async (t) => {
@@ -72,6 +81,19 @@ for (const [what, flags] of [
     t.regex(stdout, /^late {4}rank 1 keeps the others waiting: /m);
     const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
     t.is(report.straggler?.rank, 1);
+  });
+
+for (const rank of [0, 1])
+  test(`of two stages rank ${rank} is named, whose kernels all are slow`, async (t) => {
+    const folder = workplace(t);
+    const flags = ["--hidden", "64,64,64,64", "--batch", "200", "--layout", "pp=2", "--micro-batches", "4"];
+    const fault = { LOCKSTEP_FAULT: `drag:${rank}:1:3000` };
+    const trained = await new Child(folder, [...TRACED, ...flags, "--epochs", "10"], fault).ended;
+    t.is(trained.exitCode, 0, trained.stderr);
+    const { stdout } = await lockstep(folder, "trace", "out");
+    t.regex(stdout, RegExp(`^late {4}rank ${rank} keeps the others waiting: `, "m"));
+    const [report] = (await lockstep(folder, "trace", "out", "--json")).objects as unknown as [Report];
+    t.is(report.straggler?.rank, rank);
   });
 
 test("a run without a trace, with a damaged one, or with one of another version is told so, with the fix", async (t) => {
@@ -111,6 +133,21 @@ test("a run without a trace, with a damaged one, or with one of another version 
   rmSync(join(folder, "out", "trace"), { recursive: true });
   rmSync(join(folder, "out", "status.json"));
   t.is(await complaint(), `lockstep: out has no trace: it has no status.json either${again}`);
+});
+
+test("on a full disk trace prints its figures, and says why there is no merged trace", async (t) => {
+  if (!canFillDisks()) return t.pass();
+  const folder = workplace(t);
+  await lockstep(folder, ...TRACED);
+  const script = `"${process.execPath}" "${MAIN}" trace disk/out && ls -A disk/out/trace`;
+  const { status, stdout, stderr } = onFullDisk(folder, script, "out");
+  t.is(status, 0, stderr);
+  t.regex(
+    stderr,
+    /^warning: there is no merged trace: cannot write .*: the disk is full \(ENOSPC\); free some space .*\n$/,
+  );
+  t.regex(stdout, /^steps 21 to 30\n/);
+  t.true(stdout.endsWith("\nrank-0000.json.gz\nrank-0001.json.gz\n"), stdout);
 });
 
 test("a run that failed leaves its last steps; a rank whose trace is lost is missed", async (t) => {

@@ -2,7 +2,8 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { hasSshd } from "../launch/sshd.ts";
-import { behindSsh, type Cast, HERE, Story } from "./story.ts";
+import { Launched } from "../launch/stories.ts";
+import { behindSsh, type Cast, HERE, Story, THREE_STAGES } from "./story.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const GONE_MS = 10_000;
@@ -37,3 +38,45 @@ for (const [afterMs, signal] of draw(hasSshd ? 8 : 0, 12))
   test.serial(`${signal} ${afterMs} ms after the start ends a run behind ssh in order`, async (t) =>
     interrupt(t, await behindSsh(t), afterMs, signal),
   );
+
+/** Meetings to which all come late at random, so that a request to stop finds processes at different points. */
+const LATE = { LOCKSTEP_FAULT: "delay:*:1:1" };
+const EPOCHS = ["--epochs", "400"];
+const GANGS: Cast = {
+  hosts: [],
+  remote: [],
+  flags: ["--layout", "dp=2,pp=2", "--micro-batches", "3", "--ranks-per-process", "1"],
+};
+/** Three steps an epoch: most of the time between steps. */
+const SHORT_EPOCHS = ["--batch", "200"];
+
+async function interruptAndResume(t: ExecutionContext, cast: Cast, afterMs: number): Promise<void> {
+  const job = [...SHORT_EPOCHS, ...EPOCHS];
+  const story = new Story(t, cast, job, LATE);
+  await story.trains();
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  await story.strike(story.launched.process.pid as number, "SIGINT");
+  await story.leavesNothing(GONE_MS, "SIGINT");
+  const { exitCode, stderr, objects } = await story.ended;
+  t.is(exitCode, 130, stderr);
+  const { status, steps } = objects.at(-1) as { status: string; steps: number };
+  t.is(status, "interrupted");
+  t.true(steps > 0 && steps < 1200, `${steps} steps`);
+  t.log(`${steps} steps`);
+  const one: Cast = { hosts: [], remote: [], flags: ["--ranks", "1"] };
+  const whole = await new Story(t, one, job).ended;
+  const resume = ["train", "--resume", "out", "--ranks", "1", "--json"];
+  const resumed = await new Launched(t, story.folder, resume).ended;
+  t.is(resumed.exitCode, 0, resumed.stderr);
+  t.is(resumed.objects.at(-1)?.weightsSha256, whole.objects.at(-1)?.weightsSha256);
+}
+
+for (const [name, cast] of [
+  ["three stages in three processes", THREE_STAGES],
+  ["two stages of two replicas in four processes", GANGS],
+] as const)
+  for (const [afterMs] of draw(6, 13))
+    test.serial(
+      `Ctrl-C ${afterMs} ms after the first steps stops ${name} after the same one, from which one rank goes on`,
+      (t) => interruptAndResume(t, cast, afterMs),
+    );

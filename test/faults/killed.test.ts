@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { hasSshd } from "../launch/sshd.ts";
-import { behindSsh, type Cast, FORMS, HERE, Story } from "./story.ts";
+import { behindSsh, type Cast, FORMS, HERE, MOSTLY_TELLING, Story, THREE_STAGES } from "./story.ts";
 
 const SEEDS = 50;
 const SSH_SEEDS = hasSshd ? 20 : 0;
@@ -23,8 +23,13 @@ const draw = (lastMs: number, numRuns: number, seed: number) =>
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Kills somebody after so many ms; everybody else is gone, and who it was is told. */
-async function killOne(t: ExecutionContext, cast: Cast, afterMs: number, number: number): Promise<void> {
-  const form = FORMS[afterMs % FORMS.length];
+async function killOne(
+  t: ExecutionContext,
+  cast: Cast,
+  afterMs: number,
+  number: number,
+  form: string = FORMS[afterMs % FORMS.length],
+): Promise<void> {
   const story = new Story(t, cast, [...FOR_EVER, "--allreduce", form]);
   await pause(afterMs);
   const { pid, name, rank } = await story.anyPart(number);
@@ -48,6 +53,16 @@ for (const [index, [afterMs, number]] of draw(LAST_SSH_INSTANT_MS, SSH_SEEDS, 5)
     `killed ${SEEDS - SSH_SEEDS + index + 1}: somebody here or behind ssh, ${afterMs} ms after the start, takes all others with it`,
     async (t) => killOne(t, await behindSsh(t), afterMs, number),
   );
+
+for (const [what, cast] of [
+  ["of one stage each", THREE_STAGES],
+  ["that mostly tell each other weights", MOSTLY_TELLING],
+] as const)
+  for (const [afterMs, number] of draw(LAST_INSTANT_MS, 8, 8))
+    test.serial(
+      `one of three processes ${what}, killed ${afterMs} ms after the start, takes all others with it`,
+      (t) => killOne(t, cast, afterMs, number, "auto"),
+    );
 
 /** Kills the launcher after so many ms; nobody is left on any host. */
 async function killLauncher(t: ExecutionContext, cast: Cast, afterMs: number): Promise<void> {

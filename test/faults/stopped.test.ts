@@ -1,7 +1,7 @@
 /** A part of a run that is stopped (SIGSTOP): for ever it is named, and ends the run; for three seconds it changes nothing. */
 import test from "ava";
 import { hasSshd } from "../launch/sshd.ts";
-import { behindSsh, HERE, Story } from "./story.ts";
+import { behindSsh, HERE, Story, THREE_STAGES } from "./story.ts";
 
 /** Fifteen seconds of silence are a death; the rest is for the end. */
 const GONE_MS = 20_000;
@@ -10,9 +10,15 @@ const STEPS = ["--epochs", "1000000", "--max-steps", "6000"];
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-for (const index of [0, 1, 2])
-  test(`process ${index} of three, stopped for ever, is named, and nobody is left`, async (t) => {
-    const story = new Story(t, HERE, FOR_EVER);
+for (const [index, cast, who] of [
+  [0, HERE, "of three"],
+  [1, HERE, "of three"],
+  [2, HERE, "of three"],
+  [0, THREE_STAGES, "of three of a stage each"],
+  [1, THREE_STAGES, "of three of a stage each"],
+] as const)
+  test(`process ${index} ${who}, stopped for ever, is named, and nobody is left`, async (t) => {
+    const story = new Story(t, cast, FOR_EVER);
     await story.trains();
     const { pid, name, rank } = await story.part(new RegExp(`^process ${index} `));
     await story.strike(pid, "SIGSTOP");
@@ -41,17 +47,18 @@ for (const who of ["the ssh client", "the agent", "process 0"])
     t.like(objects.at(-1), { status: "failed" });
   });
 
-for (const [index, form] of [
-  [0, "exchange"],
-  [2, "sharded"],
-  [1, "ordered"],
+for (const [index, form, cast] of [
+  [0, "exchange", HERE],
+  [2, "sharded", HERE],
+  [1, "ordered", HERE],
+  [1, "auto", THREE_STAGES],
 ] as const)
   test.serial(
-    `process ${index}, stopped for three seconds, ends with the weights of one rank (${form})`,
+    `process ${index}, stopped for three seconds, ends with the weights of one rank (${cast === HERE ? form : "three stages"})`,
     async (t) => {
       const alone = new Story(t, { hosts: [], remote: [], flags: ["--ranks", "1"] }, STEPS);
       const expected = (await alone.ended).objects.at(-1);
-      const story = new Story(t, HERE, [...STEPS, "--allreduce", form]);
+      const story = new Story(t, cast, [...STEPS, "--allreduce", form]);
       await story.trains();
       const { pid } = await story.part(new RegExp(`^process ${index} `));
       await story.strike(pid, "SIGSTOP");

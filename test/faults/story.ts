@@ -23,6 +23,17 @@ export const HERE: Cast = {
   flags: ["--hosts", "localhost:1,127.0.0.1:1,[::1]:1"],
 };
 
+const STAGES = ["--layout", "pp=3", "--micro-batches", "3"];
+
+/** A stage in each of three processes. */
+export const THREE_STAGES: Cast = { ...HERE, flags: [...HERE.flags, ...STAGES] };
+
+/** Three steps an epoch, after each of which megabytes of weights and states are told from process to process. */
+export const MOSTLY_TELLING: Cast = {
+  ...HERE,
+  flags: [...THREE_STAGES.flags, "--hidden", "512,512,512", "--optimizer", "adam", "--batch", "200"],
+};
+
 /** A host behind an sshd of the test's own, and this one. */
 export async function behindSsh(t: ExecutionContext): Promise<Cast> {
   const { ssh } = await startSshd(t);

@@ -29,6 +29,9 @@ for (const [what, events] of [
   ["a slice of negative length", [slice(5, -1)]],
   ["a thread without a name", [{ ph: "M", name: "thread_name", pid: 0, tid: 0, args: {} }]],
   ["an arrow without an end", [slice(0, 10), arrow("s", 2)]],
+  ["an arrow with two ends", [slice(0, 10), arrow("s", 2), arrow("f", 3), arrow("f", 4)]],
+  ["an arrow whose ends are of two kinds", [slice(0, 10), arrow("s", 2), { ...arrow("f", 3), cat: "c" }]],
+  ["an arrow that ends before it begins", [slice(0, 10), arrow("s", 8), arrow("f", 2)]],
   ["an arrow that ends in no slice", [slice(0, 10), arrow("s", 2), arrow("f", 12)]],
 ] as const)
   test(`${what}: that is found`, (t) => {

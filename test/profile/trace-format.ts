@@ -69,10 +69,22 @@ function arrowFaults(events: readonly TraceEvent[], isWhole: boolean): string[] 
   const faults = loose.map(({ id, ts }) => `the arrow ${id} has an end in no slice, at ${ts}`);
   if (!isWhole) return faults;
   for (const id of new Set(arrows.map((arrow) => arrow.id))) {
-    const ends = arrows.filter((arrow) => arrow.id === id).map(({ ph }) => ph);
-    if (ends.join() !== "s,f" && ends.join() !== "f,s") faults.push(`the arrow ${id} has the ends ${ends}`);
+    const fault = endsFault(arrows.filter((arrow) => arrow.id === id));
+    if (fault !== null) faults.push(`the arrow ${id} has ${fault}`);
   }
   return faults;
+}
+
+/** Threads of a process know their common clock to a microsecond; between hosts a trace says itself how well clocks agree. */
+const CLOCK_US = 1;
+
+function endsFault(ends: readonly TraceEvent[]): string | null {
+  const [start, finish] = ["s", "f"].map((phase) => ends.find(({ ph }) => ph === phase));
+  if (start === undefined || finish === undefined || ends.length !== 2)
+    return `the ends ${ends.map(({ ph }) => ph)}`;
+  if (start.name !== finish.name || start.cat !== finish.cat) return "ends of two kinds";
+  const isBack = start.pid === finish.pid && (finish.ts ?? 0) + CLOCK_US < (start.ts ?? 0);
+  return isBack ? "an end before its beginning" : null;
 }
 
 export function traceFaults(document: TraceDocument, isWhole: boolean): string[] {

@@ -1,7 +1,7 @@
 /** What a rank's time went to, from drawn traces; and who came last. */
 import test from "ava";
 import * as fc from "fast-check";
-import { arrivalsOf, stragglerOf } from "../../src/profile/trace-arrivals.ts";
+import { arrivalsOf, busiestOf, stragglerOf } from "../../src/profile/trace-arrivals.ts";
 import { kernelTotals } from "../../src/profile/trace-kernels.ts";
 import { merged, SHARES, sharesOf } from "../../src/profile/trace-shares.ts";
 import { timelineOf } from "../../src/profile/trace-timeline.ts";
@@ -45,8 +45,61 @@ test("a kernel overlaps with a message from where it is enqueued to where it is 
   t.deepEqual([second.compute, second.overlappedCommunication, second.exposedCommunication], [15, 35, 50]);
 });
 
+for (const [what, wait, enqueuedUs, [bubble, exposed]] of [
+  ["that is made before", "kkkkkWWWWW", 50, [0, 50]],
+  ["that is made meanwhile", "kkkkkWWWWW", 80, [30, 20]],
+  ["that is made as the wait ends, or later by the clocks' error", "kkkkkWWWWW", 104, [50, 0]],
+  ["that nobody has recorded", "kkkkkwwwww", 80, [0, 50]],
+] as const)
+  test(`a wait for a transfer ${what} is ${bubble} of ${bubble + exposed} bubble`, (t) => {
+    const two = { ranks: 2, processes: 2 };
+    const pair = [0, 1] as const;
+    const times = [enqueuedUs, enqueuedUs + 1, enqueuedUs + 2] as const;
+    const documents = [
+      drawn({ ...two, rank: 0, picture: "kkkkkkkkkk", links: message("out", pair, 7, times) }),
+      drawn({ ...two, rank: 1, process: 1, picture: wait, links: message("in", pair, 7, times) }),
+    ];
+    const [, { share }] = sharesOf(timelineOf(documents));
+    t.deepEqual([share.compute, share.bubble, share.exposedCommunication], [50, bubble, exposed]);
+  });
+
+test("what all processes add is made when the last of them begins to send, step by step", (t) => {
+  const three = { ranks: 3, processes: 3 };
+  const sent = (from: number, to: number, us: number, step: number) =>
+    message("out", [from, to], us, [us, us, us + 1], step);
+  const documents = [
+    drawn({
+      ...three,
+      rank: 0,
+      picture: "kWWWWWWWWW kWWWWWWWWW",
+      links: [...sent(0, 1, 10, 1), ...sent(0, 1, 120, 2)],
+    }),
+    drawn({
+      ...three,
+      rank: 1,
+      process: 1,
+      picture: "kkkkk",
+      links: [...sent(1, 2, 50, 1), ...sent(1, 2, 95, 1)],
+    }),
+    drawn({
+      ...three,
+      rank: 2,
+      process: 2,
+      picture: "kkk",
+      links: [...sent(2, 0, 30, 1), ...sent(2, 0, 140, 2)],
+    }),
+  ];
+  const [{ share }] = sharesOf(timelineOf(documents));
+  // From 10 to 50, and from 120 to 140.
+  t.true(Math.abs(share.bubble - (100 * 60) / 210) < 1e-9);
+  t.true(Math.abs(share.exposedCommunication - (100 * 120) / 210) < 1e-9);
+});
+
 test("of any trace the shares add up to 100 per cent, and none is negative", (t) => {
-  const letters = fc.array(fc.constantFrom("k", "g", "b", "w", "s", "."), { minLength: 1, maxLength: 60 });
+  const letters = fc.array(fc.constantFrom("k", "g", "b", "h", "w", "W", "s", "."), {
+    minLength: 1,
+    maxLength: 60,
+  });
   const times = fc.array(fc.nat(700), { maxLength: 12 });
   fc.assert(
     fc.property(letters, times, (parts, starts) => {
@@ -89,6 +142,41 @@ test("at a barrier the rank that begins to wait last is the last, and by how muc
   );
   t.is(stragglerOf(arrivals, 100)?.rank, 1);
   t.is(stragglerOf(arrivals, 1000), null);
+});
+
+for (const [what, pictures, later, names] of [
+  ["whose turn comes later is not late", ["kkhhhhkkb", "hhkkhkkbb"], [1, 0, 0], []],
+  ["that has more to do is not slow", ["hhkkKKb", "kkhhhhb"], [1, 20, 20], ["busiest"]],
+  ["that shares no work with others is taken to have more", ["hhKKKKb", "kkhhhhb"], [1, 20, 20], ["busiest"]],
+  [
+    "that is slow at what it shares is so at the rest",
+    ["hhkkkkKKKKb", "kkhhhhhhhhb"],
+    [1, 60, 20],
+    ["straggler", "busiest"],
+  ],
+] as const)
+  test(`in a pipeline a rank ${what}`, (t) => {
+    const ranks = pictures.length;
+    const arrivals = arrivalsOf(timelineOf(pictures.map((picture, rank) => drawn({ rank, ranks, picture }))));
+    const told = arrivals.map(({ last, laterUs, workUs }) => [last, laterUs, workUs]);
+    t.deepEqual(told, [[...later], [0, 0, 0]]);
+    t.is(stragglerOf(arrivals, 100)?.rank, names.includes("straggler" as never) ? 0 : undefined);
+    t.is(busiestOf(arrivals, 100)?.rank, names.includes("busiest" as never) ? 0 : undefined);
+  });
+
+test("stages of several processes are compared by how long they are at work, whatever their clocks", (t) => {
+  const two = { ranks: 2, processes: 2 };
+  const arrivals = arrivalsOf(
+    timelineOf([
+      drawn({ ...two, rank: 0, picture: "hskkkkb" }),
+      drawn({ ...two, rank: 1, process: 1, picture: "kkswwwwwb", boot: "b", monotonicUs: 5000 }),
+    ]),
+  );
+  const told = arrivals.map(({ meetings, last, laterUs, workUs }) => [meetings, last, laterUs, workUs]);
+  t.deepEqual(told, [
+    [1, 1, 20, 0],
+    [1, 0, 0, 0],
+  ]);
 });
 
 test("in an exchange the process that makes its part last is the last, by the rank that made it", (t) => {

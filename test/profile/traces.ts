@@ -1,13 +1,22 @@
 /** Traces drawn as pictures: a line a rank, a letter what it is at in so many µs. */
 import { arrowId, LANES, type TraceDocument, type TraceEvent } from "../../src/profile/chrome-trace.ts";
 
-/** k kernel · g gathering · b barrier · w waiting · s telling that something is made · . between steps */
+/** k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · W waiting for transfer 0 · s telling that something is made · . between steps */
 const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   k: ["gemmNN", "forward"],
+  K: ["gemmTN", "dW"],
+  h: ["hold", "gate"],
   g: ["gatherBytes", "data"],
   b: ["barrier", "barrier"],
   w: ["wait", "transfer"],
+  W: ["wait", "transfer"],
   s: ["start", "transfer"],
+};
+
+/** What transfers are about. */
+const WHAT: Readonly<Record<string, (process: number) => object>> = {
+  s: (process) => ({ sender: process, phase: 0, of: "x" }),
+  W: () => ({ transfer: 0 }),
 };
 
 export interface Drawn {
@@ -44,8 +53,8 @@ export function drawn(given: Drawn): TraceDocument {
     const span = (from: number, length: number) => ({ ts: from * LETTER_US, dur: length * LETTER_US });
     const instructions = [...letters.matchAll(/(.)\1*/g)].map((match): TraceEvent => {
       const [name, cat] = NAMES[match[1]];
-      const work = match[1] === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
-      const what = match[1] === "s" ? { sender: process, phase: 0, of: "x" } : {};
+      const work = match[1].toLowerCase() === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
+      const what = WHAT[match[1]]?.(process) ?? {};
       return {
         ...place,
         name,
@@ -59,6 +68,15 @@ export function drawn(given: Drawn): TraceDocument {
       ...instructions,
     ];
   });
+  return documentOf({ ...given, rank, process, ranks, processes, boot, monotonicUs }, [...steps, ...links]);
+}
+
+/** A trace with these events. */
+export function documentOf(
+  given: Omit<Drawn, "picture" | "links">,
+  traceEvents: readonly TraceEvent[],
+): TraceDocument {
+  const { rank, process = 0, ranks = 1, processes = 1, boot = "a", monotonicUs = 0 } = given;
   return {
     schemaVersion: 1,
     deviceProperties: [],
@@ -66,28 +84,12 @@ export function drawn(given: Drawn): TraceDocument {
     displayTimeUnit: "ns",
     baseTimeNanoseconds: given.baseTimeNanoseconds ?? monotonicUs * 1000,
     lockstep: {
-      ...{
-        format: 1,
-        version: "0",
-        node: "26",
-        v8: "14",
-        host: boot,
-        machine: boot,
-        boot,
-        process,
-        processes,
-      },
-      ...{
-        pid: 1,
-        rank,
-        ranks,
-        firstRank: rank,
-        coordinate: { dp: rank, tp: 0, pp: 0 },
-        engine: "plain-128",
-      },
+      ...{ format: 1, version: "0", node: "26", v8: "14", host: boot, machine: boot, boot },
+      ...{ process, processes, pid: 1, rank, ranks, firstRank: rank },
+      ...{ coordinate: { dp: rank, tp: 0, pp: 0 }, engine: "plain-128" },
       ...{ batch: 1, steps: [1, 9], status: "ok", monotonicUs, peakGflops: 200, dropped: 0 },
     },
-    traceEvents: [...steps, ...links],
+    traceEvents,
   };
 }
 
@@ -97,6 +99,7 @@ export function message(
   [sender, receiver]: readonly [number, number],
   sequence: number,
   [begunUs, movingUs, doneUs]: readonly [number, number, number],
+  step = 1,
 ): TraceEvent[] {
   const isOut = side === "out";
   const [self, peer] = isOut ? [sender, receiver] : [receiver, sender];
@@ -105,7 +108,7 @@ export function message(
     : { arrivedUs: begunUs, placedUs: movingUs };
   const place = { cat: "link", pid: self, tid: (isOut ? LANES.outgoing : LANES.incoming) + peer };
   const arrow = { ...place, name: "message", id: arrowId(0, sequence, sender, receiver), ts: begunUs };
-  const args = { transfer: 0, sequence, peer, bytes: 8, ...times, doneUs };
+  const args = { transfer: 0, step, sequence, peer, bytes: 8, ...times, doneUs };
   return [
     { ph: "X", name: "x", ...place, ts: begunUs, dur: doneUs - begunUs, args },
     isOut ? { ph: "s", ...arrow } : { ph: "f", bp: "e", ...arrow },

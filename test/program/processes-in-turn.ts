@@ -3,11 +3,13 @@
  * and links. What happens next is drawn: a rank goes on to its next meeting, a message leaves, a message arrives.
  */
 import { batchCount, batchSize } from "../../src/data/shares.ts";
+import { elementCount, type Tensor } from "../../src/graph/tensor.ts";
 import { Executor, type Meetings } from "../../src/program/execute.ts";
 import type { Instruction, Program } from "../../src/program/instruction.ts";
+import { placeOfRank } from "../../src/program/pipeline-place.ts";
 import { StepParameters } from "../../src/program/step-parameters.ts";
-import { placeOf, type Transfer } from "../../src/program/transfers.ts";
-import { placeIn } from "../../src/rank/pipeline-layout.ts";
+import type { Transfer } from "../../src/program/transfers.ts";
+import { gather, placesOfTransfer, scatter, sumOfBytes } from "../../src/rank/pieces.ts";
 import { type OneThread, oneThread, type Wish } from "./one-thread.ts";
 
 /** Draws an integer in [0, n). */
@@ -41,7 +43,11 @@ class Rank {
   #at = 0;
 
   constructor({ rank, instructions }: Program, job: OneThread, meetings: Meetings) {
-    this.#parameters = new StepParameters(job.world, rank, placeIn(job.layout.pipeline, rank));
+    this.#parameters = new StepParameters(
+      job.world,
+      rank,
+      job.layout.pipeline && placeOfRank(job.layout.pipeline, job.world.self, rank),
+    );
     const ends = instructions.flatMap((instruction, index) => (isWait(instruction) ? [index] : []));
     this.#stretches = [...ends, instructions.length].map((end, index, all) => ({
       executor: new Executor(
@@ -76,7 +82,7 @@ class Rank {
 interface Message {
   readonly transfer: Transfer;
   readonly receiver: number;
-  bytes: Uint8Array[] | null;
+  bytes: Uint8Array | null;
 }
 
 class Process {
@@ -130,13 +136,12 @@ class Process {
   }
 
   /** Puts a message into its place, and passes on what is to be passed on. */
-  take({ transfer: { id, sender, next }, bytes }: Message, batch: number): void {
+  take({ transfer: { id, next }, bytes }: Message, batch: number): void {
     if (this.#arrived.has(id)) throw new Error(`transfer ${id} arrives twice`);
     const { job } = this;
-    for (const [index, piece] of job.layout.transfers[id].pieces.entries()) {
-      const { address } = placeOf(piece, job.world, sender, batch);
-      new Uint8Array(job.memory.buffer).set((bytes as Uint8Array[])[index], address);
-    }
+    const places = placesOfTransfer(job.layout.transfers[id], job.world, batch);
+    if (sumOfBytes(places) !== bytes?.length) throw new Error(`transfer ${id} is of another size`);
+    scatter(job.memory, places, bytes);
     this.#arrived.add(id);
     if (next >= 0) this.#send(job.layout.transfers[next]);
   }
@@ -144,10 +149,9 @@ class Process {
   /** Takes a message's bytes as they are now. */
   leave(message: Message, batch: number): void {
     const { transfer } = message;
-    message.bytes = transfer.pieces.map((piece) => {
-      const { address, bytes } = placeOf(piece, this.job.world, transfer.sender, batch);
-      return new Uint8Array(this.job.memory.buffer, address, bytes).slice();
-    });
+    const places = placesOfTransfer(transfer, this.job.world, batch);
+    message.bytes = new Uint8Array(sumOfBytes(places));
+    gather(this.job.memory, places, message.bytes);
     if (this.outbox.every((other) => other.transfer !== transfer || other.bytes !== null))
       this.#left.add(transfer.id);
   }
@@ -155,10 +159,9 @@ class Process {
   /** The places of what is added. */
   placesOf({ id }: Transfer): Float32Array[] {
     const { layout, world, memory } = this.job;
-    return layout.transfers[id].pieces.map((piece) => {
-      const { address, bytes } = placeOf(piece, world, world.self, 0);
-      return new Float32Array(memory.buffer, address, bytes / 4);
-    });
+    return placesOfTransfer(layout.transfers[id], world, 0).map(
+      ({ address, runBytes }) => new Float32Array(memory.buffer, address, runBytes / 4),
+    );
   }
 
   isAdded(transfer: Transfer): void {
@@ -204,6 +207,19 @@ export function trainProcesses(jobs: readonly OneThread[], steps: number, draw: 
     return stepLoss[0] / size;
   });
 }
+
+/** Tells all processes the weights of all stages, as a session does between steps. */
+export function collect(jobs: readonly OneThread[]): void {
+  for (const [index, { holders, others, tensors }] of jobs[0].layout.holdings.entries()) {
+    const [from] = holders;
+    for (const to of others)
+      for (const [at, tensor] of tensors.entries())
+        weightsOf(jobs[to], jobs[to].layout.holdings[index].tensors[at]).set(weightsOf(jobs[from], tensor));
+  }
+}
+
+const weightsOf = ({ memory, address }: OneThread, { name, shape }: Tensor): Float32Array =>
+  new Float32Array(memory.buffer, address(name), elementCount(shape));
 
 /** Lets one of the things happen that can; false if none can. */
 function happen(processes: readonly Process[], batch: number, draw: Draw): boolean {

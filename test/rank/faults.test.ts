@@ -86,6 +86,12 @@ test.serial("a rank that is slow, but not too slow, changes nothing", async (t) 
   t.like(healthy, { status: "ok", steps: 21, epochs: 3 });
 });
 
+test.serial("a rank whose kernels are all slow leaves the same weights", async (t) => {
+  const [slow, healthy] = [await trainWith("drag:1:1:200", 2), await trainWith("", 2)];
+  t.deepEqual(slow, healthy);
+  t.like(healthy, { status: "ok", steps: 21, epochs: 3 });
+});
+
 for (const rank of [0, 1, 2, 3])
   test.serial(`a rank ${rank} of two stages that throws is told, and the process ends`, async (t) => {
     t.like(errorOf(await trainWith(`throw:${rank}:9`, 4, 60, 2)), {

@@ -35,7 +35,7 @@ const jobs: [name: string, job: Omit<HeapJob, "clock">][] = [
     "two stages",
     {
       ...{ ranks: 2, steps: 2000, hidden: [12, 9] },
-      pipeline: { gangs: 2, microBatches: 4, schedule: "1f1b" },
+      pipeline: { gangs: 2, slices: 1, microBatches: 4, schedule: "1f1b" },
     },
   ],
   ["a recorder", { ranks: 1, steps: 10_000, hidden: [12], traced: true }],

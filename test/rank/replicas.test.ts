@@ -14,10 +14,18 @@ class Process {
   readonly transport: Transport;
   readonly #coming = new Map<number, { sequence: number; bytes: Uint8Array }[]>();
 
-  constructor(self: number, all: readonly Process[]) {
+  constructor(self: number, all: readonly Process[], groups: readonly (readonly number[])[]) {
     const world = { self, ranks: [1, 1, 1] };
     const agreed = (round: number) => void this.agreed.push(round);
-    this.replicas = new Replicas({ world, channel: CHANNEL, step: () => 100, agreed });
+    this.replicas = new Replicas({
+      ...{
+        world,
+        groups: groups.map((processes) => ({ processes })),
+        channel: CHANNEL,
+        step: () => 100,
+        agreed,
+      },
+    });
     const send = (peer: number, { sequence, bytes }: Message) => all[peer].#queue(self, sequence, bytes);
     this.transport = { self, peers: [0, 1, 2].filter((peer) => peer !== self), send } as unknown as Transport;
   }
@@ -41,9 +49,9 @@ class Process {
   }
 }
 
-function threeProcesses(): Process[] {
+function threeProcesses(groups = [[0, 1, 2]]): Process[] {
   const all: Process[] = [];
-  for (let self = 0; self < 3; self++) all.push(new Process(self, all));
+  for (let self = 0; self < 3; self++) all.push(new Process(self, all, groups));
   return all;
 }
 
@@ -97,4 +105,36 @@ test("of three that all differ none is blamed, and between steps it is said afte
   const error = t.throws(() => first.hear(2));
   t.like(error, { code: "replicas-differ", where: { step: 60 } });
   t.false("rank" in (error as unknown as { where: object }).where);
+});
+
+/** The words of two groups. */
+const both = (...words: Uint32Array[]) => Uint32Array.from(words.flatMap((some) => [...some]));
+
+test("of those who have a stage alone it is judged whose weights of it are right: others have them of the first", (t) => {
+  const [first, second, third] = threeProcesses([[0], [1, 2]]);
+  const round = BETWEEN_STEPS + 60;
+  // Process 1's memory broke, and process 0 was told its weights.
+  first.tell(round, both(SAME, OTHER));
+  second.tell(round, both(SAME, OTHER));
+  third.tell(round, both(SAME, SAME));
+  first.hear(1);
+  const error = t.throws(() => first.hear(2));
+  t.like(error, { code: "replicas-differ", where: { step: 60 } });
+  t.false("rank" in (error as unknown as { where: object }).where);
+  t.regex(
+    String(error),
+    /after 60 steps process 1 \(rank 1\), process 2 \(rank 2\) have different weights, and no majority/,
+  );
+});
+
+test("while steps are under way who does not have a stage is not asked for its weights, and between them is", (t) => {
+  for (const round of [101, BETWEEN_STEPS + 100]) {
+    const [first, second, third] = threeProcesses([[0], [1, 2]]);
+    first.tell(round, both(SAME, OTHER));
+    second.tell(round, both(OTHER, SAME));
+    third.tell(round, both(SAME, SAME));
+    third.hear(0);
+    if (round === 101) t.notThrows(() => third.hear(1));
+    else t.throws(() => third.hear(1), { code: "replicas-differ", message: /weights of process 1 / });
+  }
 });

@@ -47,7 +47,7 @@ function makeJobs({ hidden, ranks, traced, ...wish }: HeapJob): RankJob[] {
       stepLoss: address("stepLoss"),
       lossRing: address("lossRing"),
       durationRing: address("durationRing"),
-      parameters: [],
+      replicas: [[]],
       firstParameter: address("linear1.weight"),
     },
   }));

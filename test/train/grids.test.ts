@@ -83,12 +83,12 @@ test("more slices than a layer has units are refused, and the layer is named", a
   });
 });
 
-test("slices and stages over several processes are refused before any link is opened", async (t) => {
-  const settings = { ...BASE, layout: { dp: 1, tp: 1, pp: 2 } };
+test("stages over several processes that are to add gradients are refused before any link is opened", async (t) => {
+  const settings = { ...BASE, layout: { dp: 1, tp: 1, pp: 2 }, allreduce: "ordered" as const };
   const world = { self: 0, ranks: [1, 1], hosts: ["a", "b"], connect: () => t.fail() as never };
   await t.throwsAsync(train({ model: mlp([37], "relu"), data, settings, world }), {
-    code: "not-supported-yet",
-    message: /^the layout dp=1,tp=1,pp=2 on 2 processes is not supported yet/,
+    code: "no-allreduce",
+    message: /^--allreduce ordered is for replicas alone/,
   });
 });
 

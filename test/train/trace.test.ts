@@ -1,6 +1,7 @@
 /** A job that is traced: the same bits, a file for each rank that viewers take, and no failure where it cannot be written. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import test from "ava";
 import type { Settings } from "../../src/base/config.ts";
@@ -8,9 +9,11 @@ import type { TraceOptions } from "../../src/job/options.ts";
 import { mlp } from "../../src/nn/models.ts";
 import type { TraceDocument } from "../../src/profile/chrome-trace.ts";
 import { train } from "../../src/train.ts";
+import { canFillDisks, onFullDisk } from "../full-disk.ts";
 import { traceFaults } from "../profile/trace-format.ts";
 import { synthetic } from "../synthetic.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import type { TracedOutcome } from "./traced-job.ts";
 
 /** 24 steps, of which every eighth is short. */
 async function run(trace: TraceOptions | undefined, settings: Partial<Settings> = {}) {
@@ -80,6 +83,24 @@ test("where the folder cannot be, training goes on, and one warning says why", a
     warnings[0],
     /^the trace is not there, or not whole: cannot write .*ENOTDIR\); choose another path$/,
   );
+});
+
+test("where the disk is full, training goes on, and one warning says so", async (t) => {
+  if (!canFillDisks()) return t.pass();
+  const folder = temporaryFolder(t);
+  const job = fileURLToPath(new URL("traced-job.js", import.meta.url));
+  const script = `"${process.execPath}" "${job}" disk/trace && ls -A disk/trace >&2`;
+  const { status, stdout, stderr } = onFullDisk(folder, script);
+  t.is(status, 0, stderr);
+  const outcome: TracedOutcome = JSON.parse(stdout);
+  const { weightsSha256 } = await run(undefined);
+  t.like(outcome, { status: "ok", weightsSha256, written: [] });
+  t.is(outcome.warnings.length, 1);
+  t.regex(
+    outcome.warnings[0],
+    /^the trace is not there, or not whole: cannot write .*rank-0000.json.gz: the disk is full \(ENOSPC\); free some/,
+  );
+  t.is(stderr, "");
 });
 
 test("steps that no run takes are refused before anything is trained", async (t) => {

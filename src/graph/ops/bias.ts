@@ -3,7 +3,7 @@ import type { Op } from "../op.ts";
 import { rowWidth } from "../tensor.ts";
 import { input, length, output, stride } from "./operand.ts";
 
-/** x[m,n] += bias[n], in place. Fusion moves it into the product's epilogue. */
+/** y[m,n] = x[m,n] + bias[n]. Fusion moves it into the product's epilogue. */
 export const addBias: Op = {
   name: "addBias",
   kind: "forward",
@@ -14,7 +14,10 @@ export const addBias: Op = {
   inputGradient: (_graph, _node, [dY]) => dY!,
   parameterGradient: (graph, { inputs }, [dY]) => graph.apply(sumSamples, [dY!], {}, inputs[1])[0],
   call({ outputs }) {
-    return { kernel: "addBias", operands: [output(0), input(1), length("m"), rowWidth(outputs[0].shape)] };
+    return {
+      kernel: "addBias",
+      operands: [output(0), input(0), input(1), length("m"), rowWidth(outputs[0].shape)],
+    };
   },
   cost: (length) => ({ flops: length("m") * length("n"), bytes: 8 * length("m") * length("n"), chain: 0 }),
 };

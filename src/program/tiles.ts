@@ -1,0 +1,28 @@
+/** Which nodes of a pipeline slices divide by columns, and the columns of each team. */
+import type { Node } from "../graph/tensor.ts";
+import type { MicroBatch } from "./arguments.ts";
+import type { PipelinePlace } from "./pipeline-place.ts";
+import { makesRows } from "./stages.ts";
+import { columnsOfSlices, type Grid, type Team } from "./teams.ts";
+
+/**
+ * The axis of the columns of what a node makes, if it makes rows of the batch and can make some columns without the others: a
+ * product, whose weights' columns are apart. Else null: who shares rows then makes all of them, each for itself.
+ */
+export function columnAxisOf(node: Node): string | null {
+  if (node.op.takesColumns !== "strided" || !makesRows(node)) return null;
+  const { roles, outputs } = node.op.axes(node);
+  const [, axis] = outputs[0];
+  return roles[axis] === "row" ? axis : null;
+}
+
+/** What a rank executes of a node for a micro-batch; null for nothing. */
+export function tileOf(node: Node, microBatch: number, { grid, team }: PipelinePlace): MicroBatch | null {
+  const axis = columnAxisOf(node);
+  if (axis === null || isWhole(team, grid)) return { microBatch };
+  const slice = columnsOfSlices(Number(node.outputs[0].shape[1]), team.slices, grid.slices);
+  return slice.count > 0 ? { microBatch, columns: { axis, slice } } : null;
+}
+
+/** Whether a team makes all columns of its rows. */
+export const isWhole = ({ slices }: Team, grid: Grid): boolean => slices.count === grid.slices;
