@@ -2,7 +2,7 @@
  * A thread for when the main thread is stuck: ends the process soon after its parent has gone, and leaves its last transfers on the
  * disk, which the main thread would if it could.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   isMainThread,
   type MessagePort,
@@ -12,6 +12,7 @@ import {
   workerData,
 } from "node:worker_threads";
 import { type FlightLog, writeFlights } from "../profile/flight-report.ts";
+import { removeFolder } from "./host-folder.ts";
 
 const LOOK_MS = 250;
 /** The main thread, which hears of it first, may end the process in better order meanwhile. */
@@ -62,7 +63,11 @@ export function guard(watched: Watched): Guard {
 
 /** Ends this process and its threads at once, whatever they do. */
 export function endAtOnce(folder: string | null): never {
-  if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  try {
+    if (folder !== null) removeFolder(folder);
+  } catch {
+    // Nobody is there to tell any more.
+  }
   process.kill(process.pid, "SIGKILL");
   throw new Error("SIGKILL was not obeyed");
 }

@@ -1,15 +1,12 @@
 /** The processes of this machine: direct children, each with a pipe of its own, in groups that can be killed whole. */
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../base/errors.ts";
-import { errnoOf } from "../base/file-error.ts";
 import { Channel } from "./channel.ts";
 import { flightsOf } from "./flights.ts";
 import { killGroup, spawnGroup } from "./groups.ts";
+import { makeFolder, newPath, removeFolder } from "./host-folder.ts";
 import { Lines } from "./lines.ts";
 import type { Down, Up } from "./messages.ts";
 import type { HostEvents, ProcessHost } from "./process-host.ts";
@@ -17,8 +14,6 @@ import type { HostEvents, ProcessHost } from "./process-host.ts";
 /** What a child's own children keep open of its output, we do not wait for. */
 const LAST_WORDS_MS = 500;
 const GONE_MS = 2000;
-/** A path longer than this leaves no room for the name of a socket in it (108 bytes, unix(7)). */
-const LONGEST_FOLDER = 60;
 
 interface Started {
   readonly child: ChildProcess;
@@ -38,7 +33,9 @@ export class LocalHost implements ProcessHost {
   readonly #script: string;
   readonly #isAgent: boolean;
   readonly #started = new Map<number, Started>();
-  #folder: string | null = null;
+  /** Where this host's processes keep what only they may see; made when the first of them is started. */
+  readonly folder: string = newPath();
+  #isMade = false;
   readonly #atExit = () => {
     this.kill();
     this.#removeFolder();
@@ -48,15 +45,6 @@ export class LocalHost implements ProcessHost {
     this.#events = events;
     this.#script = fileURLToPath(script ?? new URL("./process.js", import.meta.url));
     this.#isAgent = isAgent;
-  }
-
-  /** Where this host's processes keep what only they may see; made when first asked for. */
-  get folder(): string {
-    if (this.#folder === null) {
-      this.#folder = makeFolder();
-      process.on("exit", this.#atExit); // Where close() is not waited for: the second Ctrl-C.
-    }
-    return this.#folder;
   }
 
   readonly way = null;
@@ -93,8 +81,15 @@ export class LocalHost implements ProcessHost {
     this.#removeFolder();
   }
 
+  #makeFolder(): void {
+    if (this.#isMade) return;
+    makeFolder(this.folder);
+    this.#isMade = true;
+    process.on("exit", this.#atExit); // Where close() is not waited for: the second Ctrl-C.
+  }
+
   #removeFolder(): void {
-    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#isMade) removeFolder(this.folder);
   }
 
   #start(process: number): void {
@@ -110,7 +105,9 @@ export class LocalHost implements ProcessHost {
     }
     const ended = this.#untilEnded(process, child);
     this.#started.set(process, { child, channel, ended });
+    // Told before it is made: whoever is killed in between leaves none, and after it the child removes it.
     channel.send({ type: "here", folder: this.folder, isAgent: this.#isAgent });
+    this.#makeFolder();
   }
 
   #tellEnd(process: number, { pid, exitCode, signalCode }: ChildProcess): void {
@@ -137,23 +134,6 @@ export class LocalHost implements ProcessHost {
         resolve();
       });
     });
-  }
-}
-
-function makeFolder(): string {
-  const below = tmpdir().length > LONGEST_FOLDER ? "/tmp" : tmpdir();
-  try {
-    return mkdtempSync(join(below, "lockstep-run-")); // mode 0700
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new EnvironmentError(
-      "no-temporary-folder",
-      `no folder can be made in ${below}: ${why}`,
-      errnoOf(thrown) === "ENOENT"
-        ? "create it, or set TMPDIR to another folder"
-        : "make room there, or set TMPDIR to another folder",
-      thrown,
-    );
   }
 }
 
