@@ -19,7 +19,9 @@
 // that go from core to core, and ranks that have fallen asleep.
 //
 // Measured is the mean over the ranks. Where one is slower, by its stage or by its core, the others wait for it all through the step,
-// which no formula for equal stages knows: the rank that works longest waits for the schedule alone, and stands beside the mean.
+// which no formula for equal stages knows: the rank that works longest waits for the schedule alone, and stands beside the mean. So
+// does, in a table of its own, what is waited for in the steps in which the ranks worked equally long, give or take 3 %: those that
+// the formula is about. On a machine with other work, or with cores that are not alike, they are few, and the table says how many.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -50,6 +52,9 @@ const microBatches = Number(values["micro-batches"]);
 
 /** Steps that are recorded: the first ones are of cold caches and code that is being compiled. */
 const [FIRST, LAST] = [11, 40];
+
+/** How much longer than another a rank may work in a step of equal stages. */
+const EQUAL = 1.03;
 
 /** What a rank waits for, if all stages cost the same: ms. Sources are in the files of src/schedule. */
 const FORMULAS = {
@@ -115,9 +120,11 @@ function figuresOf(schedule, steps) {
     [...durations].reduce((sum, [key, value]) => sum + (key.startsWith(part) ? value : 0), 0) / actions;
   const costs = { f: meanOf("forward"), x: meanOf("input-gradient"), w: meanOf("weight-gradient") };
   const durationOf = (...action) => durations.get(action.join(" ")) ?? 0;
+  const works = steps.map((own) => ms(own.schedule.filter((each) => !isWait(each))));
   const { makespan, bubbles } = simulate(schedule, { durationOf, transferOf: () => 0 });
   return {
     ...costs,
+    isEqual: Math.max(...works) <= EQUAL * Math.min(...works),
     step: mean(steps.map((own) => ms([...own.schedule, ...own.end]))),
     formula: FORMULAS[schedule.name](costs),
     clock: makespan * mean(bubbles),
@@ -176,10 +183,24 @@ const parts = results.map((rounds, index) => {
   return [`\`${names[index]}\``, ...cells, ofRanks.join(", ")];
 });
 
+/** Of the steps in which the ranks worked equally long, in all rounds together. */
+const equals = results.map((rounds, index) => {
+  const all = rounds.flat();
+  const steps = all.filter(({ isEqual }) => isEqual);
+  const count = `${steps.length} of ${all.length}`;
+  if (steps.length === 0) return [`\`${names[index]}\``, count, "", "", ""];
+  const middle = (read) => median(steps.map(read));
+  const ratio = middle(({ measured, formula }) => 100 * (measured / formula - 1));
+  const cells = [middle(({ formula }) => formula).toFixed(2), middle(({ measured }) => measured).toFixed(2)];
+  return [`\`${names[index]}\``, count, ...cells, `${ratio.toFixed(0)} %`];
+});
+
 const apart = `Round trip between two cores: ${before.toFixed(0)} ns before, ${after.toFixed(0)} ns after.`;
 const columns = [
   ...["ms a step", "by formula", "by clock", "measured", "of the step"],
   ...["beyond formula", "beyond clock", "busiest rank", "beyond formula"],
 ];
 const columnsOfParts = ["ms", "f", "x", "w", "step", "its end", "of that waits", "waits by rank"];
-console.log(`${machine}\n${apart}\n\n${table(columns, waits)}\n\n${table(columnsOfParts, parts)}`);
+const columnsOfEquals = ["ms a step, work equal", "steps", "by formula", "measured", "beyond formula"];
+const tables = [table(columns, waits), table(columnsOfEquals, equals), table(columnsOfParts, parts)];
+console.log(`${machine}\n${apart}\n\n${tables.join("\n\n")}`);
