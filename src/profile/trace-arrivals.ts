@@ -9,7 +9,7 @@ export interface Arrivals {
   readonly last: number;
   /** By how much later than the one before it, in all its last arrivals together. */
   readonly laterUs: number;
-  /** Of that: what it had more to do than the one before it, which is nobody's fault. Told of the stages of a pipeline alone. */
+  /** Of that: what it had more to do than the one before it, which is nobody's fault. Told of stages and processes alone. */
   readonly workUs: number;
 }
 
@@ -37,11 +37,14 @@ function laterBy(arrivals: readonly Arrived[]): Arrival {
   return { us, workUs: Math.min(us, Math.max(0, last[1].workUs - before.workUs)) };
 }
 
-/** Who holds the others up most, if they wait for it for more than a twentieth of `totalUs`; null: nobody does. */
+/**
+ * Who holds the others up, if they wait for it for longer than for anybody else by more than a twentieth of `totalUs`; null: nobody
+ * does. On a busy machine now one rank is late and now another, which is no rank's fault.
+ */
 export const stragglerOf = (arrivals: readonly Arrivals[], totalUs: number): Arrivals | null =>
   mostOf(arrivals, totalUs, ({ laterUs, workUs }) => laterUs - workUs);
 
-/** Who holds the others up most by having the most to do. */
+/** Who holds the others up by having the most to do, likewise. */
 export const busiestOf = (arrivals: readonly Arrivals[], totalUs: number): Arrivals | null =>
   mostOf(arrivals, totalUs, ({ workUs }) => workUs);
 
@@ -50,8 +53,7 @@ function mostOf(
   totalUs: number,
   usOf: (arrivals: Arrivals) => number,
 ): Arrivals | null {
-  const [first, ...others] = arrivals;
-  if (first === undefined) return null;
-  const most = others.reduce((found, each) => (usOf(each) > usOf(found) ? each : found), first);
-  return usOf(most) > totalUs / 20 ? most : null;
+  const [most, next] = arrivals.toSorted((one, other) => usOf(other) - usOf(one));
+  if (most === undefined || next === undefined) return null;
+  return usOf(most) - usOf(next) > totalUs / 20 ? most : null;
 }

@@ -179,31 +179,46 @@ test("stages of several processes are compared by how long they are at work, wha
   ]);
 });
 
-test("in an exchange the process that makes its part last is the last, by the rank that made it", (t) => {
+test("ranks of several processes are compared by how long they are at work, though each waits for the other", (t) => {
   const two = { ranks: 3, processes: 2 };
   const arrivals = arrivalsOf(
     timelineOf([
-      drawn({ ...two, rank: 0, picture: "kkswwww" }),
-      drawn({ ...two, rank: 1, process: 1, picture: "kkkswww" }),
-      drawn({ ...two, rank: 2, process: 1, picture: "kkkkksw" }),
+      drawn({ ...two, rank: 0, picture: "kkswwwwkb" }),
+      drawn({ ...two, rank: 1, process: 1, picture: "kkkswwkbb" }),
+      drawn({ ...two, rank: 2, process: 1, picture: "KKkkkswkb" }),
     ]),
   );
   t.deepEqual(
     arrivals.map(({ meetings, last, laterUs }) => [meetings, last, laterUs]),
     [
       [1, 0, 0],
-      [0, 0, 0],
-      [1, 1, 30],
+      [1, 0, 0],
+      [1, 1, 20],
     ],
   );
 });
 
+test("ranks that are late in turns are not named, one that is so more often is", (t) => {
+  const named = (one: string, other: string) => {
+    const pictures = [one, other];
+    const arrivals = arrivalsOf(
+      timelineOf(pictures.map((picture, rank) => drawn({ rank, ranks: 2, picture }))),
+    );
+    return stragglerOf(arrivals, 200)?.rank;
+  };
+  t.is(named("kkkkb kbbbb", "kbbbb kkkkb"), undefined);
+  t.is(named("kkkkb kbbbb kkkkb", "kbbbb kkkkb kbbbb"), 0);
+});
+
 test("what passes through processes one after the other makes none of them late", (t) => {
-  const one = drawn({ rank: 0, ranks: 2, processes: 2, picture: "kkswwww" });
-  const other = drawn({ rank: 1, process: 1, ranks: 2, processes: 2, picture: "kkkwwww" });
+  const one = drawn({ rank: 0, ranks: 2, processes: 2, picture: "kkswwwwb" });
+  const other = drawn({ rank: 1, process: 1, ranks: 2, processes: 2, picture: "wwwwkksb" });
   t.deepEqual(
-    arrivalsOf(timelineOf([one, other])).map(({ meetings }) => meetings),
-    [0, 0],
+    arrivalsOf(timelineOf([one, other])).map(({ meetings, laterUs }) => [meetings, laterUs]),
+    [
+      [1, 0],
+      [1, 0],
+    ],
   );
 });
 

@@ -1,0 +1,47 @@
+/** One rank is slower than the others by 30 %, in layouts of every kind, with real processes: `lockstep trace` names it. */
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { lockstep, workplace } from "../cli/child.ts";
+import { Launched } from "../launch/stories.ts";
+
+/** One epoch of sixty steps: at its end process 0 writes a checkpoint, for which the others wait in truth. */
+const SAMPLES = 12_000;
+const TRAIN = ["train", "--dataset", "./data", "--batch", "200", "--epochs", "1", "--quiet"];
+/** The first ten steps are of cold caches and code that is being compiled. */
+const TRACE = ["--trace", "--trace-steps", "11:60", "--run-dir", "out"];
+/** Two stages with as much to do: the samples, and the classes, are of thin layers. */
+const STAGES = ["--hidden", "16,384,384,384,384,384,384,384", "--layout", "pp=2", "--micro-batches", "4"];
+
+const LAYOUTS: Readonly<Record<string, readonly string[]>> = {
+  "two ranks of one process": ["--hidden", "512,512", "--ranks", "2"],
+  "two processes": ["--hidden", "512,512", "--ranks", "2", "--ranks-per-process", "1"],
+  "two stages of one process": STAGES,
+  "two stages of two processes": [...STAGES, "--ranks-per-process", "1"],
+};
+
+const MOST_RUNS = 6;
+const isTold = (times: ReadonlyMap<number | null, number>) =>
+  [...times].some(([rank, count]) => rank !== null && count > 1);
+
+/** The rank that is named; null: none is. */
+async function namedIn(t: ExecutionContext, argv: readonly string[], fault: string): Promise<number | null> {
+  const folder = workplace(t, SAMPLES);
+  const { exitCode, stderr } = await new Launched(t, folder, argv, { LOCKSTEP_FAULT: fault }).ended;
+  t.is(exitCode, 0, stderr);
+  const { objects } = await lockstep(folder, "trace", join(folder, "out"), "--json");
+  const [{ straggler }] = objects as unknown as [{ straggler: { rank: number } | null }];
+  return straggler?.rank ?? null;
+}
+
+// Another process that takes a core for a while makes a rank slow in truth, so each is asked for three times, and most count.
+for (const [layout, flags] of Object.entries(LAYOUTS))
+  // Other work that takes a core for a while makes another rank slow in truth, or this one as quick, so whoever is named twice counts.
+  for (const rank of [0, 1])
+    test.serial(`of ${layout} rank ${rank} is named that is slower by 30 %`, async (t) => {
+      const times = new Map<number | null, number>();
+      for (let run = 0; run < MOST_RUNS && !isTold(times); run++) {
+        const named = await namedIn(t, [...TRAIN, ...flags, ...TRACE], `drag:${rank}:1:30`);
+        times.set(named, (times.get(named) ?? 0) + 1);
+      }
+      t.true((times.get(rank) ?? 0) > 1, `times named, by rank: ${JSON.stringify([...times])}`);
+    });
