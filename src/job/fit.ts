@@ -1,14 +1,17 @@
-/** Whether settings, data and checkpoint fit each other: asked before anything is started. */
+/** Whether settings, processes, data and checkpoint fit each other: asked before anything is started. */
 import type { Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
+import { checkLayout } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Origin } from "./options.ts";
+import type { Origin, ProcessWorld } from "./options.ts";
 import { keyOf } from "./settings.ts";
 
-/** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks. */
-export function checkFit({ batch, ranks, microBatches, layout }: Settings, { name, train }: Dataset): void {
+/** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks; or where processes are wrong. */
+export function checkFit(settings: Settings, { name, train }: Dataset, world?: ProcessWorld): void {
+  if (world) checkWorld(settings, world);
+  const { batch, ranks, microBatches, layout } = settings;
   if (batch > train.count)
     throw new InputError(
       "batch-too-large",
@@ -27,6 +30,27 @@ export function checkFit({ batch, ranks, microBatches, layout }: Settings, { nam
       `a batch of ${batch} cannot be cut into ${microBatches} micro-batches: some would never have a sample`,
       `give --micro-batches at most ${batch}, or a larger --batch`,
     );
+}
+
+/** Throws an InputError where the processes of a world have no ranks, or not as many as the layout, or this one is not among them. */
+function checkWorld(
+  { layout }: Pick<Settings, "layout">,
+  { self, ranks }: Pick<ProcessWorld, "self" | "ranks">,
+): void {
+  if (ranks.length === 0 || !ranks.every((count) => Number.isInteger(count) && count >= 1))
+    throw new InputError(
+      "bad-world",
+      `world.ranks: expected how many ranks each process has, found [${ranks.join(", ")}]`,
+      "give an integer of at least 1 for every process",
+    );
+  if (ranks[self] === undefined)
+    throw new InputError(
+      "bad-world",
+      `world.self: expected one of ${ranks.length} processes, found ${self}`,
+      `give an integer from 0 to ${ranks.length - 1}`,
+    );
+  const all = ranks.reduce((sum, count) => sum + count, 0);
+  checkLayout(layout, all, "the layout", "the processes of world.ranks have");
 }
 
 /** Throws an InputError that names a layer with fewer units than the layout has slices. */

@@ -58,11 +58,18 @@ function inheritedSettings({ path, state }: Checkpoint): Partial<Settings> {
 
 /**
  * All settings of a job: those given, else those of the checkpoint that it resumes, else the defaults. `ranks` without a
- * layout, or a layout without `ranks`, makes the other.
+ * layout, or a layout without `ranks`, makes the other; neither, the ranks of the world, if the job has one.
  */
-export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpoint): Settings {
+export function completeSettings(
+  given: Partial<Settings> = {},
+  resume?: Checkpoint,
+  world?: readonly number[],
+): Settings {
   const checked = { ...(resume && inheritedSettings(resume)), ...checkSettings(given) };
-  const defaults = defaultSettings(checked.optimizer ?? "sgd", availableParallelism());
+  const defaults = defaultSettings(
+    checked.optimizer ?? "sgd",
+    world?.reduce((sum, ranks) => sum + ranks, 0) ?? availableParallelism(),
+  );
   const { layout } = checked;
   const ranks = checked.ranks ?? (layout ? ranksOfLayout(layout) : defaults.ranks);
   if (layout) checkLayout(layout, ranks, "settings.layout", "settings.ranks is");
