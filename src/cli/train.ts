@@ -33,6 +33,10 @@ export async function train(config: string | undefined, given: Given, context: C
   const text = formatConfig(settings, resolved.origins, placement);
   // A model function that throws, or never returns, does so before anything is on the disk.
   evaluationGraph(model, { width: data.width, classes: data.classes, count: data.test.count });
+  if (hosts === null && resolved.origins.allreduce === "flag" && settings.allreduce !== "auto")
+    context.output.say(
+      `--allreduce ${settings.allreduce}: all ranks are in one process, so there are no processes that sum gradients`,
+    );
   const release = holdInterrupts();
   try {
     const folder =

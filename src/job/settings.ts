@@ -79,8 +79,10 @@ export function completeSettings(
 }
 
 /**
- * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several processes hand
- * over like stages do, and are a pipeline of one gang; those of one process share its memory, like replicas. Throws an InputError on another way to add gradients than a pipeline has.
+ * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several
+ * processes hand over like stages do, and are a pipeline of one gang; those of one process share its memory, like
+ * replicas. Throws an InputError on another way to add gradients than a pipeline has, in one process too, where there
+ * is nothing to add: elsewhere the same settings could not be.
  */
 export function pipelineOf(
   { layout, microBatches, schedule, allreduce }: Settings,
@@ -88,11 +90,12 @@ export function pipelineOf(
 ) {
   const { tp, pp } = layout;
   if (pp === 1 && !isCut(tp, processes)) return undefined;
-  if (processes.length > 1 && !["auto", "exchange"].includes(allreduce))
+  if (!["auto", "exchange"].includes(allreduce))
     throw new InputError(
       "no-allreduce",
-      `--allreduce ${allreduce} is for replicas alone; processes of the layout ${formatLayout(layout)} hand over what gradients are made of`,
-      "leave it out, or use --layout dp=N",
+      `--allreduce ${allreduce} is for replicas alone; ${pp > 1 ? "stages" : "slices in several processes"} ` +
+        `(${formatLayout(layout)}) hand over what gradients are made of`,
+      "use --allreduce auto, or --layout dp=N",
     );
   return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
 }
