@@ -3,20 +3,21 @@ import { formatLayout } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
 import { allBy } from "../program/chunks.ts";
 import { worldRanks } from "../program/world.ts";
+import type { MemoryNeed } from "./memory-need.ts";
 import { planLayout } from "./plan-layout.ts";
 import type { SessionOptions } from "./session-options.ts";
 
 export interface FittingLayout {
   /** As a person would write it. */
-  readonly layout: string;
-  readonly bytes: number;
+  readonly flags: string;
+  readonly need: MemoryNeed;
 }
 
 /** Null if no number of stages fits: of fewer stages a process has more layers, of more it keeps more apart. */
 export function nearestLayout(
   options: Parameters<typeof planLayout>[0],
   module: WebAssembly.Module,
-  limitBytes: number,
+  fits: (need: MemoryNeed) => boolean,
 ): FittingLayout | null {
   const ranks = worldRanks(options.world);
   const own = options.pipeline?.gangs ?? 1;
@@ -24,9 +25,9 @@ export function nearestLayout(
     .filter((stages) => ranks % stages === 0 && stages !== own)
     .sort((one, other) => distance(one, own) - distance(other, own));
   for (const stages of others) {
-    const bytes = bytesWith(stages, options, module);
-    if (bytes !== null && bytes <= limitBytes)
-      return { layout: formatLayout({ dp: ranks / stages, tp: 1, pp: stages }), bytes };
+    const need = needWith(stages, options, module);
+    if (need !== null && fits(need))
+      return { flags: `--layout ${formatLayout({ dp: ranks / stages, tp: 1, pp: stages })}`, need };
   }
   return null;
 }
@@ -34,11 +35,11 @@ export function nearestLayout(
 const distance = (one: number, other: number): number => Math.max(one / other, other / one);
 
 /** Null where the model has too few layers. */
-function bytesWith(
+function needWith(
   stages: number,
   options: Parameters<typeof planLayout>[0],
   module: WebAssembly.Module,
-): number | null {
+): MemoryNeed | null {
   const wish: SessionOptions["pipeline"] =
     stages === 1
       ? undefined
@@ -48,7 +49,7 @@ function bytesWith(
           ...{ gangs: stages, slices: 1 },
         };
   try {
-    return planLayout({ ...options, pipeline: wish }, module, allBy("exchange")).bytes;
+    return planLayout({ ...options, pipeline: wish }, module, allBy("exchange"));
   } catch (thrown) {
     if (thrown instanceof InputError) return null;
     throw thrown;

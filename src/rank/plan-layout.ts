@@ -37,6 +37,8 @@ export interface OpenForms {
   readonly layout: ProcessLayout;
   /** Of a memory with room for any mixture of the forms but for words that tell of chunks: what has a name is there once. */
   readonly bytes: number;
+  /** The same of the buffers beside it. */
+  readonly stagingBytes: number;
 }
 
 /** Of the forms, best first, as many as a memory can have room for; the first in any case. */
@@ -46,13 +48,14 @@ export function planForms(
   forms: readonly SumForm[],
 ): OpenForms {
   const [layout, ...others] = forms.map((form) => planLayout(options, module, allBy(form)));
-  let { bytes } = layout;
+  let { bytes, stagingBytes } = layout;
   let kept = 1;
   for (const other of others) {
     const more = other.bytes - other.namedBytes;
     if (bytes + more > MEMORY_LIMIT_BYTES) break;
     bytes += more;
+    stagingBytes += other.stagingBytes;
     kept++;
   }
-  return { forms: forms.slice(0, kept), layout, bytes };
+  return { forms: forms.slice(0, kept), layout, bytes, stagingBytes };
 }

@@ -69,15 +69,15 @@ export class Session {
     check?.(this.compiled);
     // A pipeline hands over what its gradients are made of: there is nothing to choose.
     const isShared = training !== null && processCount(world) > 1 && options.pipeline === undefined;
-    const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
+    const { forms, layout, ...need } = planForms(options, this.compiled.module, formsOf(options, isShared));
     this.#layout = layout;
     this.forms = forms;
-    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch, (limitBytes) =>
-      training === null ? null : nearestLayout(options, this.compiled.module, limitBytes),
+    checkMemory({ ...need, step: layout.step }, training?.batch ?? layout.evaluationBatch, (fits) =>
+      training === null ? null : nearestLayout(options, this.compiled.module, fits),
     );
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
-    this.#memory = createMemory(bytes, measures);
+    this.#memory = createMemory(need.bytes, measures);
     const step = stepInHand(this.#memory, layout, world);
     this.trace = options.trace ? new SessionTrace(options.trace, step) : null;
     this.#losses = this.#numbers("lossRing", STEP_RING);

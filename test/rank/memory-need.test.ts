@@ -4,7 +4,7 @@ import { compileKernels } from "../../src/kernels/load.ts";
 import { mlp } from "../../src/nn/models.ts";
 import { allBy } from "../../src/program/chunks.ts";
 import { alone, type World } from "../../src/program/world.ts";
-import { checkMemory } from "../../src/rank/memory-need.ts";
+import { checkMemory, type FindLayout } from "../../src/rank/memory-need.ts";
 import { nearestLayout } from "../../src/rank/nearest-layout.ts";
 import { planLayout } from "../../src/rank/plan-layout.ts";
 import { synthetic } from "../synthetic.ts";
@@ -26,7 +26,7 @@ test("a process has no room for what only the stages of others make", (t) => {
 
 test("a job that does not fit is refused with what it needs, and with the nearest layout that fits", (t) => {
   const layout = planLayout(job, module, allBy("exchange"));
-  const nearest = (limitBytes: number) => nearestLayout(job, module, limitBytes);
+  const nearest: FindLayout = (fits) => nearestLayout(job, module, fits);
   const limitBytes = layout.bytes - 1;
   t.throws(() => checkMemory(layout, training.batch, nearest, limitBytes), {
     code: "too-much-memory",
@@ -38,12 +38,25 @@ test("a job that does not fit is refused with what it needs, and with the neares
   };
   t.regex(fix, /^use --layout dp=2,tp=1,pp=1, the nearest that fits: it needs \d+\.\d MiB; or make/);
   const { bytes } = planLayout({ ...job, pipeline: undefined }, module, allBy("exchange"));
-  t.is(nearest(limitBytes)?.bytes, bytes);
+  t.is(nearest(({ bytes }) => bytes <= limitBytes)?.need.bytes, bytes);
+});
+
+test("what messages are put together in is part of the need, but not of the shared memory", (t) => {
+  const [bytes, stagingBytes] = [2 ** 32, 2 ** 30];
+  const { step } = planLayout(job, module, allBy("exchange"));
+  const check = (need: { bytes: number; stagingBytes: number }, availableBytes: number) =>
+    checkMemory({ ...need, step }, training.batch, () => null, availableBytes);
+  t.notThrows(() => check({ bytes, stagingBytes }, bytes + stagingBytes));
+  t.throws(() => check({ bytes, stagingBytes }, bytes + stagingBytes - 1), {
+    code: "too-much-memory",
+    message: /^this job needs 5\.0 GiB .*, what messages are put together in is 1\.0 GiB\. A process holds/,
+  });
+  t.throws(() => check({ bytes: bytes + 1, stagingBytes: 0 }, 2 ** 40), { message: /1\.0 MiB\. A process/ });
 });
 
 test("where no layout fits, none is named", (t) => {
   const layout = planLayout(job, module, allBy("exchange"));
-  const nearest = (limitBytes: number) => nearestLayout(job, module, limitBytes);
+  const nearest: FindLayout = (fits) => nearestLayout(job, module, fits);
   const error = t.throws(() => checkMemory(layout, training.batch, nearest, 1000));
   t.is((error as unknown as { fix: string }).fix, "make the hidden layers or the batch smaller");
 });
