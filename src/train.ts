@@ -95,6 +95,7 @@ class Training {
         ((digest, inbox, options) =>
           world.connect({ ...digest, steps: wayOf(settings, resume) }, inbox, options)),
       pipeline: pipelineOf(settings, world?.ranks ?? [ranks]),
+      layout: settings.layout,
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,

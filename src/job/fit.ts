@@ -5,6 +5,7 @@ import { checkLayout } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { unsliceable } from "../program/teams.ts";
 import type { Origin, ProcessWorld } from "./options.ts";
 import { keyOf } from "./settings.ts";
 
@@ -55,15 +56,14 @@ function checkWorld(
 
 /** Throws an InputError that names a layer with fewer units than the layout has slices. */
 export function checkSlices(parameters: readonly Tensor[], { tp }: Settings["layout"]): void {
-  for (const { name, shape } of parameters) {
-    const units = Number(shape[1] ?? tp);
-    if (units < tp)
-      throw new InputError(
-        "too-many-slices",
-        `tp=${tp} cannot slice ${name} [${shape.join(", ")}]: it has ${units} units`,
-        `use tp=${units} at most, and dp for the other ranks`,
-      );
-  }
+  const narrow = unsliceable(parameters, tp);
+  if (narrow === undefined) return;
+  const { name, shape } = narrow;
+  throw new InputError(
+    "too-many-slices",
+    `tp=${tp} cannot slice ${name} [${shape.join(", ")}]: it has ${shape[1]} units`,
+    `use tp=${shape[1]} at most, and dp for the other ranks`,
+  );
 }
 
 /** What a job shares with the run that it goes on with: the order of samples and sums, and the updates. */

@@ -12,6 +12,7 @@ import { InputError } from "../base/errors.ts";
 import { checkLayer } from "../base/layer.ts";
 import { checkAllreduce, checkLayout, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { straddles } from "../program/teams.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
 const KEYS: ReadonlyMap<string, string> = new Map(CONFIG_KEYS.map((key) => [settingOf(key), key]));
@@ -89,7 +90,7 @@ export function pipelineOf(
   processes: readonly number[],
 ) {
   const { tp, pp } = layout;
-  if (pp === 1 && !isCut(tp, processes)) return undefined;
+  if (pp === 1 && !straddles(tp, processes)) return undefined;
   if (!["auto", "exchange"].includes(allreduce))
     throw new InputError(
       "no-allreduce",
@@ -98,13 +99,4 @@ export function pipelineOf(
       "use --allreduce auto, or --layout dp=N",
     );
   return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
-}
-
-/** Whether some group of `slices` consecutive ranks is of several processes. */
-function isCut(slices: number, processes: readonly number[]): boolean {
-  let rank = 0;
-  return processes.slice(0, -1).some((ranks) => {
-    rank += ranks;
-    return rank % slices !== 0;
-  });
 }

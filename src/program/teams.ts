@@ -10,6 +10,7 @@
  * The ranks of a team make the same columns, each other rows: a team of two of three slices (a) makes two thirds of the columns of
  * replica 0's rows. A team that has all slices may be of several replicas; then it makes whole rows of all of them.
  */
+import type { Tensor } from "../graph/tensor.ts";
 import type { Slice } from "./partition.ts";
 import { firstRankOf, processCount, type World } from "./world.ts";
 
@@ -90,4 +91,17 @@ export function columnsOfSlices(width: number, { first, count }: Slice, slices: 
   const blocks = Math.ceil(width / block);
   const border = (slice: number) => Math.min(width, block * Math.floor((blocks * slice) / slices));
   return { first: border(first), count: border(first + count) - border(first) };
+}
+
+/** The first of some parameters that has fewer columns than there are slices. */
+export const unsliceable = (parameters: readonly Tensor[], slices: number): Tensor | undefined =>
+  parameters.find(({ shape }) => Number(shape[1] ?? slices) < slices);
+
+/** Whether some group of `slices` consecutive ranks is of several processes. */
+export function straddles(slices: number, processes: readonly number[]): boolean {
+  let rank = 0;
+  return processes.slice(0, -1).some((ranks) => {
+    rank += ranks;
+    return rank % slices !== 0;
+  });
 }

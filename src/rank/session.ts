@@ -6,14 +6,7 @@ import { epochOrder } from "../data/sampler.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory, growMemory } from "../kernels/memory.ts";
-import {
-  chooseSums,
-  formsOf,
-  type GradientPlan,
-  layersOf,
-  type Measured,
-  sumPlanOf,
-} from "../plan/gradients.ts";
+import { chooseSums, type GradientPlan, layersOf, type Measured, sumPlanOf } from "../plan/gradients.ts";
 import type { SumForm } from "../program/chunks.ts";
 import { processCount, type World } from "../program/world.ts";
 import { digestOf } from "./digest.ts";
@@ -26,7 +19,7 @@ import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { nearestLayout } from "./nearest-layout.ts";
 import { type Connect, Peers } from "./peers.ts";
-import { planForms, planLayout } from "./plan-layout.ts";
+import { planLayout, planOpenForms } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
@@ -67,9 +60,7 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    // A pipeline hands over what its gradients are made of: there is nothing to choose.
-    const isShared = training !== null && processCount(world) > 1 && options.pipeline === undefined;
-    const { forms, layout, ...need } = planForms(options, this.compiled.module, formsOf(options, isShared));
+    const { forms, layout, ...need } = planOpenForms(options, this.compiled.module);
     this.#layout = layout;
     this.forms = forms;
     checkMemory({ ...need, step: layout.step }, training?.batch ?? layout.evaluationBatch, (fits) =>
