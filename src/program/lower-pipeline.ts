@@ -125,7 +125,7 @@ class PipelineLowering {
     if (ownRanks(this.#pipeline, stage).ranks > 1)
       this.#meet(["hold", gateOf(this.#pipeline, "input-gradient", stage, microBatch)]);
     const microBatches = Array.from({ length: microBatch - since + 1 }, (_, index) => since + index);
-    const partial = { goesOn: since > 0, microBatch, microBatches: microBatches.length };
+    const partial = { goesOn: since > 0, microBatch };
     for (const node of this.#pipeline.plan.stages[stage].weightGradient) {
       const share = shareOf(node, this.#context);
       if (share === null) continue;
