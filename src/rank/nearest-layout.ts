@@ -46,6 +46,7 @@ function othersByDistance(options: Options): Layout[] {
   const distance = ({ dp, tp, pp }: Layout) => change(dp, own.dp) * change(tp, own.tp) * change(pp, own.pp);
   return layouts
     .filter(({ tp, pp }) => tp !== own.tp || pp !== own.pp)
+    .filter(({ dp, tp }) => dp * tp <= (options.training?.batch ?? Infinity)) // Each rank of a stage has a row.
     .filter(({ tp, pp }) => !isAlone || pp !== own.pp || tp === own.tp) // In one process slices and replicas take the same.
     .sort((one, other) => {
       const further = Math.round(1e6 * (distance(one) - distance(other)));
@@ -59,26 +60,28 @@ const divisorsOf = (ranks: number): number[] =>
 /** How many times it is larger, or smaller. */
 const change = (size: number, own: number): number => Math.max(size / own, own / size);
 
-function pipelineWith({ tp, pp }: Layout, options: Options): Options["pipeline"] {
+function pipelineWith(layout: Layout, options: Options): Options["pipeline"] {
+  const { tp, pp } = layout;
   if (pp === 1 && !straddles(tp, options.world.ranks)) return undefined;
   const { schedule = "1f1b" } = options.pipeline ?? {};
-  return { gangs: pp, slices: tp, microBatches: microBatchesOf(pp, options), schedule };
+  return { gangs: pp, slices: tp, microBatches: microBatchesOf(layout, options), schedule };
 }
 
-/** Who has a pipeline already keeps its micro-batches. */
-function microBatchesOf(stages: number, { pipeline, training }: Options): number {
-  if (stages === 1) return 1;
-  if (pipeline && pipeline.gangs > 1) return pipeline.microBatches;
-  return Math.min(MICRO_BATCHES_OF_STAGE * stages, training?.batch ?? 1);
+/** Who has a pipeline already keeps its micro-batches, as long as each has a row for every rank of a stage. */
+function microBatchesOf({ dp, tp, pp }: Layout, { pipeline, training }: Options): number {
+  if (pp === 1) return 1;
+  const own = pipeline && pipeline.gangs > 1 ? pipeline.microBatches : MICRO_BATCHES_OF_STAGE * pp;
+  return Math.max(1, Math.min(own, Math.floor((training?.batch ?? 1) / (dp * tp))));
 }
 
 function flagsOf(layout: Layout, options: Options): string {
-  const hadStages = (options.pipeline?.gangs ?? 1) > 1;
+  const { gangs = 1, microBatches } = options.pipeline ?? {};
   const words = [`--layout ${formatLayout(layout)}`];
-  if (layout.pp > 1 && !hadStages) words.push(`--micro-batches ${microBatchesOf(layout.pp, options)}`);
+  const wished = microBatchesOf(layout, options);
+  if (layout.pp > 1 && (gangs === 1 || wished !== microBatches)) words.push(`--micro-batches ${wished}`);
   if (pipelineWith(layout, options) && !["auto", "exchange"].includes(options.allreduce ?? "auto"))
     words.push("--allreduce auto");
-  const without = layout.pp === 1 && hadStages ? " without --micro-batches and --schedule" : "";
+  const without = layout.pp === 1 && gangs > 1 ? " without --micro-batches and --schedule" : "";
   return words.join(" ") + without;
 }
 

@@ -113,6 +113,17 @@ test("layouts with more stages than layers, or more slices than units, are not o
   t.is(offered([16, 2]), 1);
 });
 
+test("what is offered has a sample of each micro-batch for every rank of a stage", (t) => {
+  const offered = (batch: number, pipeline: typeof STAGES | undefined, ranks: number) => {
+    const options = { ...job, world: alone(ranks), training: { ...training, batch }, pipeline };
+    return nearestLayout(options, module, () => true)?.flags;
+  };
+  t.is(offered(64, undefined, 4), "--layout dp=2,tp=1,pp=2 --micro-batches 8");
+  t.is(offered(7, undefined, 4), "--layout dp=2,tp=1,pp=2 --micro-batches 3");
+  t.is(offered(64, STAGES, 8), "--layout dp=8,tp=1,pp=1 without --micro-batches and --schedule");
+  t.is(offered(7, STAGES, 8), "--layout dp=2,tp=1,pp=4 --micro-batches 3");
+});
+
 test("where no layout fits, none is named", (t) => {
   const layout = planLayout(job, module, allBy("exchange"));
   const nearest: FindLayout = (fits) => nearestLayout(job, module, fits);
