@@ -76,7 +76,7 @@ export class LinkCollective {
     this.#execution = (this.#execution + 1) >>> 0;
     for (const peer of this.#peers.values()) peer.arrived = 0;
     this.#progress.start();
-    this.#settle();
+    this.#endIfDone();
   }
 
   /** For the transport's inbox. Null: the receive has not begun, or this execution has not. */
@@ -135,10 +135,10 @@ export class LinkCollective {
 
   #complete(index: number): void {
     this.#progress.complete(index);
-    this.#settle();
+    this.#endIfDone();
   }
 
-  #settle(): void {
+  #endIfDone(): void {
     if (!this.#progress.done || this.#done === null) return;
     const done = this.#done;
     this.#done = null;

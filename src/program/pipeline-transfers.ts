@@ -106,7 +106,7 @@ export class PipelineAppointments {
   /** All that has come and gone has done so before the memory is used for the rest. */
   atStagesEnd(): Appointment[] {
     const { list } = this.#plan.handovers;
-    return this.#settle(list.map(({ team, receivers }) => ({ sender: team.process, receivers })));
+    return this.#waitForAll(list.map(({ team, receivers }) => ({ sender: team.process, receivers })));
   }
 
   /** `phase`: of the rest, from 1. */
@@ -127,7 +127,7 @@ export class PipelineAppointments {
 
   atRestEnd(phase: number): Appointment[] {
     const { handovers, reports } = this.#plan;
-    return this.#settle(
+    return this.#waitForAll(
       reports.map((report) => (report.phase === phase - 1 ? report : null)),
       handovers.list.length,
     );
@@ -139,7 +139,7 @@ export class PipelineAppointments {
   }
 
   /** Rank 0 sees to it that what concerns its process has arrived, or left. */
-  #settle(list: readonly (Pick<Transfer, "sender" | "receivers"> | null)[], firstId = 0): Appointment[] {
+  #waitForAll(list: readonly (Pick<Transfer, "sender" | "receivers"> | null)[], firstId = 0): Appointment[] {
     if (this.#rank !== 0) return [];
     const { self } = this.#plan.world;
     const ids = (which: (transfer: Pick<Transfer, "sender" | "receivers">) => boolean) =>

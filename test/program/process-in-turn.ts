@@ -119,7 +119,7 @@ export class ProcessInTurn {
     if (sumOfBytes(there) !== bytes?.length) throw new Error(`transfer ${transfer?.id} is of another size`);
     scatter(job.memory, there, bytes);
     if (transfer === null) (this.#awaited as number)--;
-    else this.#settle(transfer);
+    else this.#hasCome(transfer);
   }
 
   /** Takes a message's bytes as they are now. */
@@ -145,7 +145,7 @@ export class ProcessInTurn {
     this.#arrived.add(transfer.id);
   }
 
-  #settle({ id, next }: Transfer): void {
+  #hasCome({ id, next }: Transfer): void {
     if (this.#arrived.has(id)) throw new Error(`transfer ${id} arrives twice`);
     this.#arrived.add(id);
     if (next >= 0) this.#send(this.job.layout.transfers[next]);
