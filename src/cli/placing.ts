@@ -9,6 +9,8 @@ export interface Placed {
   readonly resolved: Resolved;
   /** Null for a job of this process alone. */
   readonly hosts: readonly Host[] | null;
+  /** Ranks of every process. */
+  readonly processes: readonly number[];
 }
 
 /** Throws an InputError on hosts that are wrong, on what does not go with them, and on a layout that cannot be placed so. */
@@ -17,13 +19,13 @@ export function placeJob(resolved: Resolved): Placed {
   const { hosts } = placed;
   const { settings, placement } = placed.resolved;
   const planned = hosts && planProcesses(hosts, placement.ranksPerProcess);
-  const ranks = planned?.map(({ ranks }) => ranks) ?? [settings.ranks];
+  const processes = planned?.map(({ ranks }) => ranks) ?? [settings.ranks];
   // The processes ask again: here it is told before a folder is made, or a host reached.
-  pipelineOf(settings, ranks);
-  return placed;
+  pipelineOf(settings, processes);
+  return { ...placed, processes };
 }
 
-function place(resolved: Resolved): Placed {
+function place(resolved: Resolved): Omit<Placed, "processes"> {
   const { settings, origins, placement } = resolved;
   const hosts = namedHosts(resolved);
   if (hosts === null) {

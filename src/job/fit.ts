@@ -10,11 +10,13 @@ import { teamsOf, unsliceable } from "../program/teams.ts";
 import type { Origin, ProcessWorld } from "./options.ts";
 import { keyOf, pipelineOf } from "./settings.ts";
 
+type Processes = Pick<ProcessWorld, "self" | "ranks">;
+
 /**
  * Throws an InputError where a batch is larger than the data set, or has fewer samples than there are ranks that divide it; or where
  * processes are wrong.
  */
-export function checkFit(settings: Settings, { name, train }: Dataset, world?: ProcessWorld): void {
+export function checkFit(settings: Settings, { name, train }: Dataset, world?: Processes): void {
   if (world) checkWorld(settings, world);
   const { batch } = settings;
   if (batch > train.count)
@@ -38,7 +40,7 @@ function checkRows(settings: Settings, processes: readonly number[]): void {
     throw new InputError(
       "too-many-ranks",
       `${ranks} ranks cannot share a batch of ${batch}: some would never have a sample`,
-      `give --ranks at most ${batch}, or a larger --batch`,
+      `give ${layout.tp > 1 ? `a --layout of at most ${batch} ranks` : `--ranks at most ${batch}`}, or a larger --batch`,
     );
   }
   const { microBatches, gangs, slices } = pipeline;
@@ -67,10 +69,7 @@ function checkRows(settings: Settings, processes: readonly number[]): void {
 }
 
 /** Throws an InputError where the processes of a world have no ranks, or not as many as the layout, or this one is not among them. */
-function checkWorld(
-  { layout }: Pick<Settings, "layout">,
-  { self, ranks }: Pick<ProcessWorld, "self" | "ranks">,
-): void {
+function checkWorld({ layout }: Pick<Settings, "layout">, { self, ranks }: Processes): void {
   if (ranks.length === 0 || !ranks.every((count) => Number.isInteger(count) && count >= 1))
     throw new InputError(
       "bad-world",

@@ -247,24 +247,12 @@ for (const [argv, said] of [
     "adds in an order that depends on the layout, and --numerics is exact\n  fix: add --numerics fast, or use --allreduce exchange, sharded, ordered",
   ],
   [
-    ["train", "--layout", "pp=2", "--allreduce", "ordered"],
-    "lockstep: --allreduce ordered is for replicas alone; stages (dp=1,tp=1,pp=2) hand over what gradients are made of\n  fix: use --allreduce auto, or --layout dp=N\n",
-  ],
-  [
-    ["train", "--layout", "tp=2", "--ranks-per-process", "1", "--allreduce", "sharded"],
-    "lockstep: --allreduce sharded is for replicas alone; slices in several processes (dp=1,tp=2,pp=1) hand over",
-  ],
-  [
-    ["train", "--layout", "pp=2", "--hosts", "a,b", "--numerics", "fast", "--allreduce", "ring"],
-    "lockstep: --allreduce ring is for replicas alone; stages (dp=1,tp=1,pp=2) hand over",
-  ],
-  [
     ["train", "--trace-steps", "120:100"],
     'lockstep: --trace-steps: expected steps such as 100:120, at most 1000 of them, found "120:100"\n  fix: give a value such as --trace-steps 100:120\n',
   ],
   [
     ["plan", "--help"],
-    "lockstep: plan is not supported yet\n  fix: --layout dp=N,tp=1,pp=1 is the only layout of this version\n",
+    "lockstep: plan is not supported yet\n  fix: name a layout, such as `lockstep train --layout dp=2,tp=1,pp=2`; plan.json in the run folder says what came of it\n",
   ],
   [
     ["data", "get", "cifar10"],
