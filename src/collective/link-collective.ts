@@ -2,8 +2,9 @@
  * Executes one process's list over links, again and again, without ever waiting: sends as soon as their turn has come, receives
  * straight into place, sums by whoever does them.
  *
- * A message's channel is the collective's, its sequence the execution (1, 2, …, modulo 2³²), its flags its number among those of one
- * peer in one execution (modulo 2¹⁶). A peer that is ahead has to wait: its message gets no place until the execution begins here.
+ * A message's channel is the collective's, its sequence the execution (1, 2, …, modulo 2³²), its flags its
+ * number among those of one peer in one execution (modulo 2¹⁶). A peer that is ahead has to wait: its message
+ * gets no place until the execution begins here.
  */
 import { RankError } from "../base/errors.ts";
 import type { Arrival, Message, Transport } from "../transport/transport.ts";

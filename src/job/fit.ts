@@ -13,8 +13,8 @@ import { keyOf, pipelineOf } from "./settings.ts";
 type Processes = Pick<ProcessWorld, "self" | "ranks">;
 
 /**
- * Throws an InputError where a batch is larger than the data set, or has fewer samples than there are ranks that divide it; or where
- * processes are wrong.
+ * Throws an InputError where a batch is larger than the data set, or has fewer samples than there are ranks
+ * that divide it; or where processes are wrong.
  */
 export function checkFit(settings: Settings, { name, train }: Dataset, world?: Processes): void {
   if (world) checkWorld(settings, world);
@@ -29,8 +29,9 @@ export function checkFit(settings: Settings, { name, train }: Dataset, world?: P
 }
 
 /**
- * Stages take all of a micro-batch, and slices of several processes columns of it: only replicas, and slices of one process, divide
- * rows. What a short last batch leaves without rows had some before; who never has any is a mistake.
+ * Stages take all of a micro-batch, and slices of several processes columns of it: only replicas, and slices
+ * of one process, divide rows. What a short last batch leaves without rows had some before; who never has any
+ * is a mistake.
  */
 function checkRows(settings: Settings, processes: readonly number[]): void {
   const { batch, ranks, layout } = settings;
@@ -68,7 +69,10 @@ function checkRows(settings: Settings, processes: readonly number[]): void {
   );
 }
 
-/** Throws an InputError where the processes of a world have no ranks, or not as many as the layout, or this one is not among them. */
+/**
+ * Throws an InputError where the processes of a world have no ranks, or not as many as the layout, or this
+ * one is not among them.
+ */
 function checkWorld({ layout }: Pick<Settings, "layout">, { self, ranks }: Processes): void {
   if (ranks.length === 0 || !ranks.every((count) => Number.isInteger(count) && count >= 1))
     throw new InputError(

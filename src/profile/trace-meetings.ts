@@ -1,9 +1,10 @@
 /**
- * Where ranks wait for each other: at a barrier the ranks of a process, at an exchange, in which every process sends what it has made
- * of one thing, the ranks of all. What goes through processes one after the other is no such meeting: there somebody waits by design.
+ * Where ranks wait for each other: at a barrier the ranks of a process, at an exchange, in which every
+ * process sends what it has made of one thing, the ranks of all. What goes through processes one after the
+ * other is no such meeting: there somebody waits by design.
  *
- * So do the stages of a pipeline, of one process or of many. They meet at the end of what they do from barrier to barrier, and each
- * counts as if it had waited for nobody:
+ * So do the stages of a pipeline, of one process or of many. They meet at the end of what they do from
+ * barrier to barrier, and each counts as if it had waited for nobody:
  *
  *     rank 0   F0 F1 ·· ·· X0 X1 W ┃        F0 F1 X0 X1 W       rank 1 is as late as it is longer at work, not rank 0,
  *     rank 1   ·· F0 F1 X0 X1 W ·· ┃  ─▶    F0 F1 X0 X1 W       which the schedule lets finish last

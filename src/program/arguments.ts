@@ -21,8 +21,8 @@ export interface LoweringContext {
 }
 
 /**
- * What the rank executes of a node: a constant slice; its rows of the step's batch, or of a micro-batch; its share of the rows that
- * fall to the processes before and after; or all.
+ * What the rank executes of a node: a constant slice; its rows of the step's batch, or of a micro-batch; its
+ * share of the rows that fall to the processes before and after; or all.
  */
 export type Share = Slice | Rows | "whole";
 type Rows = keyof typeof ROWS | MicroBatch;

@@ -1,5 +1,6 @@
 /**
- * The transfers of a pipeline over several processes, and where a rank's program meets them: first all handovers, then all reports.
+ * The transfers of a pipeline over several processes, and where a rank's program meets them: first all
+ * handovers, then all reports.
  *
  *     enter 0 │ … wait A (s−1, j) │ forward of j │ start A (s, j) │ … │ drain all │ ▒ barrier ▒
  *     enter 1 │ start reports of phase 0 │ wait for others' │ sums of losses … │ drain │ ▒ barrier ▒ │ enter 2 │ …

@@ -28,7 +28,10 @@ export class StepParameters {
     this.numbers = new Int32Array(stepParameterCount(place?.microBatches ?? 0));
   }
 
-  /** A step of `batch` samples that begins at `position` of the streams. Allocates only where the batch is another than before. */
+  /**
+   * A step of `batch` samples that begins at `position` of the streams. Allocates only where the batch is
+   * another than before.
+   */
   set(position: number, batch: number): void {
     const { numbers } = this;
     if (numbers[STEP.batch] !== batch) this.#divide(batch);

@@ -7,8 +7,9 @@
  *     processes                         ╰── 0 ──╯╰── 1 ───╯╰── 2 ──╯
  *     teams                             ╰─ a ───╯╰ b ╯  ╰ c ╯╰── d ──╯
  *
- * The ranks of a team make the same columns, each other rows: a team of two of three slices (a) makes two thirds of the columns of
- * replica 0's rows. A team that has all slices may be of several replicas; then it makes whole rows of all of them.
+ * The ranks of a team make the same columns, each other rows: a team of two of three slices (a) makes two
+ * thirds of the columns of replica 0's rows. A team that has all slices may be of several replicas; then it
+ * makes whole rows of all of them.
  */
 import type { Tensor } from "../graph/tensor.ts";
 import type { Slice } from "./partition.ts";

@@ -1,6 +1,7 @@
 /**
- * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links, puts what arrives into
- * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only, but for what --numerics fast adds.
+ * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links,
+ * puts what arrives into its place once the ranks have entered its phase, and wakes who waits. It moves bytes
+ * only, but for what --numerics fast adds.
  */
 import { type LockstepError, RankError } from "../base/errors.ts";
 import { namesOf, operationName, type Transfer } from "../program/transfers.ts";
@@ -90,8 +91,8 @@ export class Exchange implements Inbox {
   }
 
   /**
-   * Resolves when all processes have told the same fingerprint after `step` steps; rejects with a RankError if they have not, or not in
-   * time, and with what fails meanwhile. No step may be under way.
+   * Resolves when all processes have told the same fingerprint after `step` steps; rejects with a RankError
+   * if they have not, or not in time, and with what fails meanwhile. No step may be under way.
    */
   async agree(words: Uint32Array, step: number, timeoutMs: number): Promise<void> {
     const round = BETWEEN_STEPS + step;
@@ -110,8 +111,8 @@ export class Exchange implements Inbox {
   }
 
   /**
-   * After `step` steps, none of which is under way: resolves when this process has the weights of all stages and has told its own;
-   * rejects like agree().
+   * After `step` steps, none of which is under way: resolves when this process has the weights of all stages
+   * and has told its own; rejects like agree().
    */
   collect(step: number, timeoutMs: number): Promise<void> {
     return this.#options.collection.collect(this.#transport as Transport, BETWEEN_STEPS + step, timeoutMs);

@@ -1,8 +1,8 @@
 /**
  * The layout of the same ranks that is nearest to a job's own and fits into memory, where its own does not.
  *
- * Nearest is what changes least: factors of replicas, slices and stages that are halved or doubled as seldom as can be; of equals,
- * what has fewer stages, then fewer slices.
+ * Nearest is what changes least: factors of replicas, slices and stages that are halved or doubled as seldom
+ * as can be; of equals, what has fewer stages, then fewer slices.
  */
 import { formatLayout, type Layout } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";

@@ -123,8 +123,8 @@ export class Session {
   }
 
   /**
-   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done, when this process has
-   * the weights of all stages as they are then.
+   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are
+   * done, when this process has the weights of all stages as they are then.
    */
   async train(epoch: number, first: number, end: number, steps: number): Promise<number> {
     const done = await this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
@@ -169,7 +169,10 @@ export class Session {
     return this.#numbers("stepLoss")[0];
   }
 
-  /** Mean losses and durations (ms) of `count` steps of the run from step `first` (1, 2, …); only the latest STEP_RING are remembered. */
+  /**
+   * Mean losses and durations (ms) of `count` steps of the run from step `first` (1, 2, …); only the latest
+   * STEP_RING are remembered.
+   */
   records(first: number, count: number): { losses: number[]; stepMs: number[] } {
     return {
       losses: fromRing(this.#losses, first - 1, count),

@@ -1,4 +1,7 @@
-/** One of several processes in one thread: the twin of its ranks, of its exchange, and of how it collects weights between steps. */
+/**
+ * One of several processes in one thread: the twin of its ranks, of its exchange, and of how it collects
+ * weights between steps.
+ */
 import { elementCount, type Tensor } from "../../src/graph/tensor.ts";
 import type { Meetings } from "../../src/program/execute.ts";
 import type { Instruction, Program } from "../../src/program/instruction.ts";

@@ -1,7 +1,8 @@
 /**
- * Several processes in one thread, each with a memory of its own, between which transfers are copied: the twin of ranks, exchange
- * and links. What happens next is drawn: a process begins a step, or tells its stages' weights; a rank goes on to its next meeting;
- * a message leaves; a message arrives. So one process may be a step ahead of others.
+ * Several processes in one thread, each with a memory of its own, between which transfers are copied: the
+ * twin of ranks, exchange and links. What happens next is drawn: a process begins a step, or tells its
+ * stages' weights; a rank goes on to its next meeting; a message leaves; a message arrives. So one process
+ * may be a step ahead of others.
  */
 import type { Dataset } from "../../src/data/dataset.ts";
 import { batchCount, batchSize } from "../../src/data/shares.ts";
@@ -102,8 +103,8 @@ export class TrainingInTurn {
 }
 
 /**
- * The first `steps` steps of training; returns the mean loss of each, as process 0 sees it. After the last, processes have their own
- * stages' weights alone.
+ * The first `steps` steps of training; returns the mean loss of each, as process 0 sees it. After the last,
+ * processes have their own stages' weights alone.
  */
 export function trainProcesses(jobs: readonly OneThread[], steps: number, draw: Draw): number[] {
   const training = new TrainingInTurn(jobs, steps, draw);
