@@ -15,7 +15,10 @@ export function reluVector(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0.0));
 }
 
-/** 1 / (1 + e^−x) within 2 ulp, as e^−|x| / (1 + e^−|x|) for x < 0, so that small values keep their bits; what 1 + e lost is put back. @inline */
+/**
+ * 1 / (1 + e^−x) within 2 ulp, as e^−|x| / (1 + e^−|x|) for x < 0, so that small values keep their bits; what
+ * 1 + e lost is put back. @inline
+ */
 export function sigmoidVector(x: v128): v128 {
   const one = f32x4.splat(1.0);
   const e = expOfNegative(v128.or(x, f32x4.splat(-0.0)));

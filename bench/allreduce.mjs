@@ -1,4 +1,5 @@
-// Sums over two ranks, by size: threads of one process beside Open MPI over shared memory, and two processes over tcp beside Gloo.
+// Sums over two ranks, by size: threads of one process beside Open MPI over shared memory, and two processes
+// over tcp beside Gloo.
 //
 //   node bench/allreduce.mjs                 both tables
 //   node bench/allreduce.mjs tcp --rounds 3  some of them: memory, tcp, or more, which is tcp with Open MPI, sums by a rank, and ipc

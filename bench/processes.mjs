@@ -1,5 +1,6 @@
-// Samples a second of two processes of one rank each, exact in the form that is chosen and in the fastest mode's ring, against one
-// rank and against PyTorch's DistributedDataParallel over Gloo: same batch over both processes, in turns.
+// Samples a second of two processes of one rank each, exact in the form that is chosen and in the fastest
+// mode's ring, against one rank and against PyTorch's DistributedDataParallel over Gloo: same batch over both
+// processes, in turns.
 //
 //   node bench/processes.mjs                three networks
 //   node bench/processes.mjs --rounds 3

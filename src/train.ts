@@ -71,8 +71,8 @@ class Training {
 
   static async open(options: TrainOptions): Promise<Training> {
     const { model, data, resume, world, trace } = options;
-    const settings = completeSettings(options.settings, resume);
-    checkFit(settings, data);
+    const settings = completeSettings(options.settings, resume, world?.ranks);
+    checkFit(settings, data, world);
     if (resume) checkResume(resume, settings, data, options.origin);
     const { ranks, fma, seed, shuffle, optimizer, batch, clipNorm, numerics, allreduce } = settings;
     const done = resume?.state.epoch ?? 0;
@@ -95,6 +95,7 @@ class Training {
         ((digest, inbox, options) =>
           world.connect({ ...digest, steps: wayOf(settings, resume) }, inbox, options)),
       pipeline: pipelineOf(settings, world?.ranks ?? [ranks]),
+      layout: settings.layout,
       training: { optimizer, batch, clipNorm, learningRate: settings.lr, weightDecay: settings.weightDecay },
       start: resume && {
         tensors: resume.tensors,

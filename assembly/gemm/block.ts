@@ -4,7 +4,10 @@ import { COLUMNS } from "./micro";
 import { PANEL_STEP, packEdgePanel, packPanel, packPanelTransposed, packStrip } from "./pack";
 import { firstStrips, stripCount, stripHeight } from "./strips";
 
-/** Rows of B that are packed side by side, panel after panel: memory gives lines in a row four times as fast as below each other. */
+/**
+ * Rows of B that are packed side by side, panel after panel: memory gives lines in a row four times as fast
+ * as below each other.
+ */
 const ROWS_AT_ONCE: i32 = 8;
 /** k that are packed of one strip before the next. */
 const PACK_DEPTH: i32 = 16;

@@ -1,4 +1,7 @@
-/** What follows a complete chain: bias and activation (NUMERICS §1.2), or an activation's gradient, over rows of C in the cache. */
+/**
+ * What follows a complete chain: bias and activation (NUMERICS §1.2), or an activation's gradient, over rows
+ * of C in the cache.
+ */
 import { gelu, relu, sigmoid, tanh } from "../elementwise";
 import { geluGradient, reluGradient, sigmoidGradient, tanhGradient } from "../gradient";
 import { loadLanes, storeLanes, storePair } from "../lanes";

@@ -1,4 +1,7 @@
-/** The gradient of a layer's weights, xᵀ·dy, and their update in one pass: a block of it at a time, which never leaves the cache. */
+/**
+ * The gradient of a layer's weights, xᵀ·dy, and their update in one pass: a block of it at a time, which
+ * never leaves the cache.
+ */
 import { adam, momentum, sgd } from "../optimizer";
 import { packBlock, packStrips } from "./block";
 import { evenPart, PANELS, panelBytes, roundUp, ZEROS } from "./blocking";

@@ -77,8 +77,9 @@ export class AtomicFile {
 }
 
 /**
- * Calls `fill` with a file descriptor, and puts what it wrote at `path` like an AtomicFile. If anything fails, `path` is as before,
- * nothing is left beside it, and an EnvironmentError says why (a LockstepError thrown by `fill` passes as it is).
+ * Calls `fill` with a file descriptor, and puts what it wrote at `path` like an AtomicFile. If anything
+ * fails, `path` is as before, nothing is left beside it, and an EnvironmentError says why (a LockstepError
+ * thrown by `fill` passes as it is).
  */
 export function writeAtomically(path: string, fill: (descriptor: number) => void): void {
   const file = new AtomicFile(path);

@@ -153,7 +153,7 @@ const LAYOUT = "expected a layout such as dp=2,tp=1,pp=1";
 const LayoutText = z.string({ error: LAYOUT }).transform((text, context): Layout => {
   const layout: Record<string, number> = {};
   for (const part of text.split(",")) {
-    const [, axis, size] = /^(dp|tp|pp)=([1-9]\d{0,5})$/.exec(part.trim()) ?? [];
+    const [, axis, size] = /^(dp|tp|pp)=([1-9]\d{0,14})$/.exec(part.trim()) ?? [];
     if (axis === undefined || axis in layout) context.addIssue({ code: "custom", message: LAYOUT });
     else layout[axis] = Number(size);
   }

@@ -16,7 +16,7 @@ const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: st
   layout: [
     (value) => value === "auto",
     "this version plans no layouts",
-    "use --layout dp=N,tp=1,pp=1, or --ranks N",
+    "name one, such as --layout dp=2,tp=1,pp=2, or use --ranks N",
   ],
   "on-nonfinite": [
     (value) => value === "skip",
@@ -26,7 +26,7 @@ const LATER_VALUES: Record<string, [is: (value: unknown) => boolean, missing: st
 };
 
 const LATER_COMMANDS: Record<string, string> = {
-  plan: "--layout dp=N,tp=1,pp=1 is the only layout of this version",
+  plan: "name a layout, such as `lockstep train --layout dp=2,tp=1,pp=2`; plan.json in the run folder says what came of it",
   simulate: "`lockstep train --max-steps 100` measures the real thing",
   compare: "train two runs, and compare their status.json",
   report: "metrics.jsonl and status.json in the run folder have the figures",

@@ -1,6 +1,6 @@
 /**
- * Long work in slices: a generator that yields between them. Whoever drives it lets others have their turn there: a main thread that
- * gives no sign of life for long is taken for dead.
+ * Long work in slices: a generator that yields between them. Whoever drives it lets others have their turn
+ * there: a main thread that gives no sign of life for long is taken for dead.
  */
 
 export type Sliced<Result> = Generator<void, Result>;

@@ -65,7 +65,10 @@ export function ranksByProcess({ ranks, ranksPerProcess }: AllreduceCase): (read
   return inside.map(({ members }) => members);
 }
 
-/** Who sends messages: each rank to the others of its process, or each process, of one rank or several, to the other processes. */
+/**
+ * Who sends messages: each rank to the others of its process, or each process, of one rank or several, to the
+ * other processes.
+ */
 const membersOf = (one: AllreduceCase): number => (one.transport === "memory" ? one.ranks : processesOf(one));
 
 export function listsOfCase(one: AllreduceCase): ActionList[] {

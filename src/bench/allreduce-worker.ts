@@ -20,7 +20,8 @@ const { memory, words, rank, ranks } = job;
 // A plain loop: memory.copy takes three times as long over lines that another core has written (Node 26, Zen 5).
 const { copyFloats: copy } = instantiatePeak(job.peak, memory);
 const kernels = { add: instantiateKernels(job.kernels, memory).add, copy };
-// Longer than a sleeper takes to wake: two that sleep in turns, each woken after the other has gone to sleep, never stop doing so.
+// Longer than a sleeper takes to wake: two that sleep in turns, each woken after the other has gone to sleep,
+// never stop doing so.
 const spins = commandSpinCount(words, ranks);
 const barrier = new Barrier(words, { rank, ranks, spins, timeoutMs: TIMEOUT_MS });
 

@@ -28,7 +28,10 @@ export interface KernelBenchObserver {
   /** Before each case. */
   begins(one: KernelCase, index: number): void;
   row(row: KernelRow): void;
-  /** Once, before the first case: what copies of all threads come to, and what a call of the peer costs that has nothing to do. */
+  /**
+   * Once, before the first case: what copies of all threads come to, and what a call of the peer costs that
+   * has nothing to do.
+   */
   ready(copies: readonly CopyRoof[], peerCallUs: number | null): void;
 }
 

@@ -13,7 +13,10 @@ export interface MpiLibrary {
   symbol(name: string): unknown;
 }
 
-/** What is started with `mpirun`, and knows who it is. All calls are synchronous, and of all ranks together but where it says otherwise. */
+/**
+ * What is started with `mpirun`, and knows who it is. All calls are synchronous, and of all ranks together
+ * but where it says otherwise.
+ */
 export interface Mpi {
   /** "Open MPI 4.1.4" */
   readonly version: string;

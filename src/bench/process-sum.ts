@@ -1,6 +1,7 @@
 /**
- * The sum over the ranks of a process, into the buffer that its links carry: no messages. Each rank sums its slice of all inputs, in
- * their order, and all can read the result: nothing is handed out to them afterwards either.
+ * The sum over the ranks of a process, into the buffer that its links carry: no messages. Each rank sums its
+ * slice of all inputs, in their order, and all can read the result: nothing is handed out to them afterwards
+ * either.
  *
  *     main thread   posts every rank its slice │            │ the algorithm among processes, in place
  *     ranks                                    │ sum slices │ (or their sums, where a rank makes those)

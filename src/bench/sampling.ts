@@ -13,7 +13,10 @@ export function timeCalls(call: () => void, calls: number): number {
   return ((performance.now() - start) * 1000) / calls;
 }
 
-/** The calls that make a sample of about `sampleUs`; they are made on the way, so that afterwards V8 has optimised what it will. */
+/**
+ * The calls that make a sample of about `sampleUs`; they are made on the way, so that afterwards V8 has
+ * optimised what it will.
+ */
 export function callsASample(call: () => void, sampleUs: number): number {
   for (let calls = 1; ; calls *= 4) {
     const us = timeCalls(call, calls);

@@ -4,8 +4,8 @@
  *     long    meet │ each rank sums its slice of all inputs, into the common result  │ meet
  *     short   each rank copies its input into a slot │ meet │ each sums all slots into a result of its own
  *
- * Sums are x0 + x1 + x2 …, whoever makes them. A short call has one meeting, since its slots alternate: who is one call ahead writes
- * the others, and nobody can be two ahead.
+ * Sums are x0 + x1 + x2 …, whoever makes them. A short call has one meeting, since its slots alternate: who
+ * is one call ahead writes the others, and nobody can be two ahead.
  */
 import { chunkOf } from "../collective/chunk.ts";
 import type { Kernels } from "../kernels/abi.ts";

@@ -1,6 +1,7 @@
 /**
- * Executes action lists between threads that share a memory. A link is two counters, of messages sent and of messages taken: since
- * every rank knows every list, the receiver knows where the sender's k-th message is, and copies it from there.
+ * Executes action lists between threads that share a memory. A link is two counters, of messages sent and of
+ * messages taken: since every rank knows every list, the receiver knows where the sender's k-th message is,
+ * and copies it from there.
  */
 
 import { RankError } from "../base/errors.ts";

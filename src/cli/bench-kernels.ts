@@ -32,13 +32,13 @@ export async function benchKernelsCommand(given: Given, { output, argv, cores }:
   if (svg !== undefined) checkChartFile(svg);
   for (const warning of compiled.warnings) output.say(warning);
   if (threads > cores) output.say(`${threads} threads share ${cores} cores: they wait for each other`);
-  const peer = given.peers && cases.some(({ shape }) => shape !== null) ? await findPeer(output) : null;
-  const settings = { room: output.room, threads, peer: peer?.name ?? null, cases };
-  const tables = new KernelTables((line) => output.result(line), settings);
   const rows: KernelRow[] = [];
   let copies: readonly CopyRoof[] = [];
   const forget = leaveOnInterrupt(output);
   try {
+    const peer = given.peers && cases.some(({ shape }) => shape !== null) ? await findPeer(output) : null;
+    const settings = { room: output.room, threads, peer: peer?.name ?? null, cases };
+    const tables = new KernelTables((line) => output.result(line), settings);
     await benchKernels(
       { compiled, cases, threads, rounds, peer },
       {

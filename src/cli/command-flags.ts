@@ -17,7 +17,10 @@ export function addSettings(command: Command, flags: readonly Words[]): Command 
   return command;
 }
 
-/** What was given, under the flags' keys; defaults are not commander's business. `hidden` are keys without a flag of their own. */
+/**
+ * What was given, under the flags' keys; defaults are not commander's business. `hidden` are keys without a
+ * flag of their own.
+ */
 export function givenTo(command: Command, flags: readonly Words[]): Given {
   const given = flags.flatMap(({ key }): [string, string | true][] => {
     const name = command.options.find((option) => option.long === `--${key}`)?.attributeName() ?? key;

@@ -89,7 +89,7 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     MACHINE,
     "allreduce",
     "--allreduce <form>",
-    "how processes sum gradients: exchange, sharded or ordered; fast: ring, recursive-doubling, halving-doubling, naive, parameter-server (auto)",
+    "how processes sum gradients: exchange, sharded or ordered; fast: ring, recursive-doubling, halving-doubling, naive, parameter-server; of stages exchange alone (auto)",
     "text",
   ),
   flag(MACHINE, "fma", "--fma <mode>", "fused multiply-add, auto or off (auto)", "text"),

@@ -32,8 +32,9 @@ export function onInterrupt(
 }
 
 /**
- * From now on a signal does not end the process where it stands, in the middle of what it writes: whoever listens by the time that the
- * event loop turns hears it. Returns the function that lets signals do again what they do.
+ * From now on a signal does not end the process where it stands, in the middle of what it writes: whoever
+ * listens by the time that the event loop turns hears it. Returns the function that lets signals do again
+ * what they do.
  */
 export function holdInterrupts(source: SignalSource = process): () => void {
   const nothing = () => {};

@@ -1,17 +1,31 @@
 /** On which hosts a job runs, and how many ranks that makes: settings in which hosts were only named, completed. */
 import { InputError } from "../base/errors.ts";
 import { checkLayout, type Resolved } from "../base/resolve.ts";
+import { pipelineOf } from "../job/settings.ts";
 import { formatHostList, type Host, parseHostList, readHostfile } from "../launch/hostfile.ts";
-import { isLocal } from "../launch/hosts.ts";
+import { isLocal, planProcesses } from "../launch/hosts.ts";
 
 export interface Placed {
   readonly resolved: Resolved;
   /** Null for a job of this process alone. */
   readonly hosts: readonly Host[] | null;
+  /** Ranks of every process. */
+  readonly processes: readonly number[];
 }
 
-/** Throws an InputError on hosts that are wrong, and on what does not go with them. */
+/** Throws an InputError on hosts that are wrong, on what does not go with them, and on a layout that cannot be placed so. */
 export function placeJob(resolved: Resolved): Placed {
+  const placed = place(resolved);
+  const { hosts } = placed;
+  const { settings, placement } = placed.resolved;
+  const planned = hosts && planProcesses(hosts, placement.ranksPerProcess);
+  const processes = planned?.map(({ ranks }) => ranks) ?? [settings.ranks];
+  // The processes ask again: here it is told before a folder is made, or a host reached.
+  pipelineOf(settings, processes);
+  return { ...placed, processes };
+}
+
+function place(resolved: Resolved): Omit<Placed, "processes"> {
   const { settings, origins, placement } = resolved;
   const hosts = namedHosts(resolved);
   if (hosts === null) {

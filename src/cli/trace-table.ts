@@ -9,26 +9,26 @@ import { type Column, Table } from "./table.ts";
 
 const RANKS: readonly Column[] = [
   { head: "rank", width: 4, align: "right" },
-  { head: "host", width: 12, align: "left", dispensable: 3 },
+  { head: "host", width: 12, align: "left", dispensable: 6 },
   { head: "step", width: 7, align: "right" },
   { head: "compute", width: 7, align: "right" },
   { head: "exposed", width: 7, align: "right" },
-  { head: "overlapped", width: 10, align: "right" },
+  { head: "overlapped", width: 10, align: "right", dispensable: 1 },
   { head: "bubble", width: 6, align: "right" },
-  { head: "data", width: 6, align: "right" },
-  { head: "idle", width: 6, align: "right" },
-  { head: "came last", width: 12, align: "right", dispensable: 1 },
-  { head: "by", width: 7, align: "right", dispensable: 2 },
+  { head: "data", width: 6, align: "right", dispensable: 3 },
+  { head: "idle", width: 6, align: "right", dispensable: 2 },
+  { head: "came last", width: 12, align: "right", dispensable: 4 },
+  { head: "by", width: 7, align: "right", dispensable: 5 },
 ];
 
 const KERNELS: readonly Column[] = [
   { head: "kernel", width: 24, align: "left" },
-  { head: "calls", width: 8, align: "right", dispensable: 2 },
-  { head: "time", width: 7, align: "right", dispensable: 1 },
+  { head: "calls", width: 8, align: "right", dispensable: 4 },
+  { head: "time", width: 7, align: "right", dispensable: 3 },
   { head: "share", width: 6, align: "right" },
-  { head: "GFLOP/s", width: 7, align: "right" },
+  { head: "GFLOP/s", width: 7, align: "right", dispensable: 1 },
   { head: "peak", width: 5, align: "right" },
-  { head: "GB/s", width: 6, align: "right" },
+  { head: "GB/s", width: 6, align: "right", dispensable: 2 },
 ];
 
 export interface TraceReport {

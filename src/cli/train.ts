@@ -5,6 +5,7 @@ import { type CheckedLayer, checkLayer } from "../base/layer.ts";
 import { type Resolved, resolveSettings } from "../base/resolve.ts";
 import { openDataset } from "../data/catalogue.ts";
 import { batchCount } from "../data/shares.ts";
+import { checkFit } from "../job/fit.ts";
 import { openModel } from "../job/open-model.ts";
 import type { Origin, TraceOptions } from "../job/options.ts";
 import type { Host } from "../launch/hostfile.ts";
@@ -23,9 +24,10 @@ import { runJob, type Trainer } from "./run-job.ts";
 export async function train(config: string | undefined, given: Given, context: Context): Promise<number> {
   const job = await resolveJob(config, given, context);
   const { resumption, runDir, trace } = job;
-  const { resolved, hosts } = placeJob(job.resolved);
+  const { resolved, hosts, processes } = placeJob(job.resolved);
   const { settings, placement } = resolved;
   const data = openDataset(settings.dataset);
+  checkFit(settings, data, { self: 0, ranks: processes });
   const model = await openModel(settings);
   const checkpoint = resumption?.checkpoint;
   if (checkpoint) checkStepsLeft(resumption.name, checkpoint.state.step, data.train.count, settings);
@@ -33,6 +35,10 @@ export async function train(config: string | undefined, given: Given, context: C
   const text = formatConfig(settings, resolved.origins, placement);
   // A model function that throws, or never returns, does so before anything is on the disk.
   evaluationGraph(model, { width: data.width, classes: data.classes, count: data.test.count });
+  if (hosts === null && resolved.origins.allreduce === "flag" && settings.allreduce !== "auto")
+    context.output.say(
+      `--allreduce ${settings.allreduce}: all ranks are in one process, so there are no processes that sum gradients`,
+    );
   const release = holdInterrupts();
   try {
     const folder =

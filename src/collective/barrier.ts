@@ -1,4 +1,7 @@
-/** Barrier: nobody is through before all have come; empty messages to those 1, 2, 4 … further on. Hensgen, Finkel and Manber, 1988. */
+/**
+ * Barrier: nobody is through before all have come; empty messages to those 1, 2, 4 … further on. Hensgen,
+ * Finkel and Manber, 1988.
+ */
 import { type ActionList, inBuffer } from "./action.ts";
 import { ActionListBuilder } from "./action-list.ts";
 

@@ -1,8 +1,8 @@
 /**
  * Which algorithm takes the least time: the lists themselves, run on a clock that knows what was measured of links and sums.
  *
- * A member sends one message at a time and receives one at a time (full duplex), each taking messageUs + bytes / bandwidth, and sums
- * one piece at a time; a message arrives `latencyUs` after it has left.
+ * A member sends one message at a time and receives one at a time (full duplex), each taking messageUs +
+ * bytes / bandwidth, and sums one piece at a time; a message arrives `latencyUs` after it has left.
  */
 import type { Action, ActionList } from "./action.ts";
 import { ALLREDUCE_NAMES, ALLREDUCES, type AllreduceName, listsOf } from "./algorithms.ts";

@@ -10,7 +10,10 @@ const LINE_ELEMENTS = 16;
 /** Shorter chunks begin anywhere. */
 const ALIGNED_FROM_ELEMENTS = 16 * LINE_ELEMENTS;
 
-/** Where chunk `index` of `parts` begins, or for index = parts the last one ends: at borders of cache lines, unless chunks are short. */
+/**
+ * Where chunk `index` of `parts` begins, or for index = parts the last one ends: at borders of cache lines,
+ * unless chunks are short.
+ */
 export function chunkBorder(count: number, parts: number, index: number): number {
   if (index >= parts) return count;
   const border = Math.floor((count * index) / parts);

@@ -1,6 +1,6 @@
 /**
- * Any number of members made a power of two: the first pairs fold into one member each, which alone takes part and tells the other
- * the result.
+ * Any number of members made a power of two: the first pairs fold into one member each, which alone takes
+ * part and tells the other the result.
  *
  *     P = 6       0 ← 1    2 ← 3    4    5
  *     position    0        1        2    3

@@ -2,8 +2,9 @@
  * Executes one process's list over links, again and again, without ever waiting: sends as soon as their turn has come, receives
  * straight into place, sums by whoever does them.
  *
- * A message's channel is the collective's, its sequence the execution (1, 2, …, modulo 2³²), its flags its number among those of one
- * peer in one execution (modulo 2¹⁶). A peer that is ahead has to wait: its message gets no place until the execution begins here.
+ * A message's channel is the collective's, its sequence the execution (1, 2, …, modulo 2³²), its flags its
+ * number among those of one peer in one execution (modulo 2¹⁶). A peer that is ahead has to wait: its message
+ * gets no place until the execution begins here.
  */
 import { RankError } from "../base/errors.ts";
 import type { Arrival, Message, Transport } from "../transport/transport.ts";
@@ -76,7 +77,7 @@ export class LinkCollective {
     this.#execution = (this.#execution + 1) >>> 0;
     for (const peer of this.#peers.values()) peer.arrived = 0;
     this.#progress.start();
-    this.#settle();
+    this.#endIfDone();
   }
 
   /** For the transport's inbox. Null: the receive has not begun, or this execution has not. */
@@ -135,10 +136,10 @@ export class LinkCollective {
 
   #complete(index: number): void {
     this.#progress.complete(index);
-    this.#settle();
+    this.#endIfDone();
   }
 
-  #settle(): void {
+  #endIfDone(): void {
     if (!this.#progress.done || this.#done === null) return;
     const done = this.#done;
     this.#done = null;

@@ -1,6 +1,7 @@
 /**
- * The parameter server: all send to member 0, which sums in the order of the members, x0 + x1 + x2 …, and sends the result back. It
- * carries (P − 1)·n elements each way, where a ring's member carries less than 2n: here for comparison.
+ * The parameter server: all send to member 0, which sums in the order of the members, x0 + x1 + x2 …, and
+ * sends the result back. It carries (P − 1)·n elements each way, where a ring's member carries less than 2n:
+ * here for comparison.
  */
 import { type ActionList, inBuffer, inScratch } from "./action.ts";
 import { ActionListBuilder } from "./action-list.ts";

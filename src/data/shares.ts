@@ -6,7 +6,10 @@ export interface Share {
   readonly rows: number;
 }
 
-/** The first row of a batch of `batch` that falls to `rank` of `ranks`; with rank = ranks, the row after all. Allocates nothing. */
+/**
+ * The first row of a batch of `batch` that falls to `rank` of `ranks`; with rank = ranks, the row after all.
+ * Allocates nothing.
+ */
 export function firstRow(batch: number, rank: number, ranks: number): number {
   const least = Math.floor(batch / ranks);
   return rank * least + Math.min(rank, batch - least * ranks);

@@ -1,45 +1,105 @@
-/** Whether settings, data and checkpoint fit each other: asked before anything is started. */
-import type { Settings } from "../base/config.ts";
+/** Whether settings, processes, data and checkpoint fit each other: asked before anything is started. */
+import { formatLayout, type Settings } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
+import { checkLayout } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { firstRow } from "../data/shares.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Origin } from "./options.ts";
-import { keyOf } from "./settings.ts";
+import { teamsOf, unsliceable } from "../program/teams.ts";
+import type { Origin, ProcessWorld } from "./options.ts";
+import { keyOf, pipelineOf } from "./settings.ts";
 
-/** Throws an InputError where a batch is larger than the data set, or smaller than the number of ranks. */
-export function checkFit({ batch, ranks, microBatches, layout }: Settings, { name, train }: Dataset): void {
+type Processes = Pick<ProcessWorld, "self" | "ranks">;
+
+/**
+ * Throws an InputError where a batch is larger than the data set, or has fewer samples than there are ranks
+ * that divide it; or where processes are wrong.
+ */
+export function checkFit(settings: Settings, { name, train }: Dataset, world?: Processes): void {
+  if (world) checkWorld(settings, world);
+  const { batch } = settings;
   if (batch > train.count)
     throw new InputError(
       "batch-too-large",
       `a batch of ${batch} is larger than the ${train.count} training samples of ${name}`,
       `give --batch at most ${train.count}`,
     );
-  if (ranks > batch)
+  checkRows(settings, world?.ranks ?? [settings.ranks]);
+}
+
+/**
+ * Stages take all of a micro-batch, and slices of several processes columns of it: only replicas, and slices
+ * of one process, divide rows. What a short last batch leaves without rows had some before; who never has any
+ * is a mistake.
+ */
+function checkRows(settings: Settings, processes: readonly number[]): void {
+  const { batch, ranks, layout } = settings;
+  const pipeline = pipelineOf(settings, processes);
+  if (pipeline === undefined) {
+    if (ranks <= batch) return;
     throw new InputError(
       "too-many-ranks",
       `${ranks} ranks cannot share a batch of ${batch}: some would never have a sample`,
-      `give --ranks at most ${batch}, or a larger --batch`,
+      `give ${layout.tp > 1 ? `a --layout of at most ${batch} ranks` : `--ranks at most ${batch}`}, or a larger --batch`,
     );
-  if (layout.pp > 1 && microBatches > batch)
+  }
+  const { microBatches, gangs, slices } = pipeline;
+  if (microBatches > batch)
     throw new InputError(
       "too-many-micro-batches",
       `a batch of ${batch} cannot be cut into ${microBatches} micro-batches: some would never have a sample`,
       `give --micro-batches at most ${batch}, or a larger --batch`,
     );
+  const teams = teamsOf({ self: 0, ranks: processes }, { replicas: layout.dp, slices, gangs });
+  const rowsIn = (count: number) => Math.ceil(batch / count);
+  const areEnough = (rows: number) =>
+    teams.every(({ replicas: { first, count }, ranks }) => {
+      return firstRow(rows, first + count, layout.dp) - firstRow(rows, first, layout.dp) >= ranks;
+    });
+  if (areEnough(rowsIn(microBatches))) return;
+  let most = microBatches - 1;
+  while (most > 0 && !areEnough(rowsIn(most))) most--;
+  const fewer = most > 0 ? `--micro-batches at most ${most}` : "a --layout with fewer replicas or slices";
+  throw new InputError(
+    "too-many-ranks",
+    `the ranks of a stage of ${formatLayout(layout)} cannot share a ${microBatches > 1 ? "micro-batch" : "batch"} of ` +
+      `${rowsIn(microBatches)}: some would never have a sample`,
+    `give ${fewer}, or a larger --batch`,
+  );
+}
+
+/**
+ * Throws an InputError where the processes of a world have no ranks, or not as many as the layout, or this
+ * one is not among them.
+ */
+function checkWorld({ layout }: Pick<Settings, "layout">, { self, ranks }: Processes): void {
+  if (ranks.length === 0 || !ranks.every((count) => Number.isInteger(count) && count >= 1))
+    throw new InputError(
+      "bad-world",
+      `world.ranks: expected how many ranks each process has, found [${ranks.join(", ")}]`,
+      "give an integer of at least 1 for every process",
+    );
+  if (ranks[self] === undefined)
+    throw new InputError(
+      "bad-world",
+      `world.self: expected one of ${ranks.length} processes, found ${self}`,
+      `give an integer from 0 to ${ranks.length - 1}`,
+    );
+  const all = ranks.reduce((sum, count) => sum + count, 0);
+  checkLayout(layout, all, "the layout", "the processes of world.ranks have");
 }
 
 /** Throws an InputError that names a layer with fewer units than the layout has slices. */
 export function checkSlices(parameters: readonly Tensor[], { tp }: Settings["layout"]): void {
-  for (const { name, shape } of parameters) {
-    const units = Number(shape[1] ?? tp);
-    if (units < tp)
-      throw new InputError(
-        "too-many-slices",
-        `tp=${tp} cannot slice ${name} [${shape.join(", ")}]: it has ${units} units`,
-        `use tp=${units} at most, and dp for the other ranks`,
-      );
-  }
+  const narrow = unsliceable(parameters, tp);
+  if (narrow === undefined) return;
+  const { name, shape } = narrow;
+  throw new InputError(
+    "too-many-slices",
+    `tp=${tp} cannot slice ${name} [${shape.join(", ")}]: it has ${shape[1]} units`,
+    `use tp=${shape[1]} at most, and dp for the other ranks`,
+  );
 }
 
 /** What a job shares with the run that it goes on with: the order of samples and sums, and the updates. */

@@ -12,7 +12,10 @@ const INDEX = new URL("../index.js", import.meta.url).href;
 /** The folder of the package, which a user may install: above build/src/cli. */
 const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url)).replace(/\/$/, "");
 
-/** The default export of the file at `path`. Throws an InputError on a file that cannot be loaded or exports no model function. */
+/**
+ * The default export of the file at `path`. Throws an InputError on a file that cannot be loaded or exports
+ * no model function.
+ */
 export async function loadModel(path: string): Promise<Model> {
   const fromHere = relative(process.cwd(), path);
   const file = fromHere.length < path.length ? fromHere : path;

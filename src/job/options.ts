@@ -109,7 +109,7 @@ export interface TrainOptions {
   readonly observer?: Observer;
   /** Steps are recorded instruction by instruction; without it nothing is. */
   readonly trace?: TraceOptions;
-  /** The other processes; `ranks` of the settings then counts those of all. */
+  /** The other processes; `ranks` and `layout` of the settings then count those of all, and are by default theirs. */
   readonly world?: ProcessWorld;
 }
 

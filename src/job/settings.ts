@@ -12,6 +12,7 @@ import { InputError } from "../base/errors.ts";
 import { checkLayer } from "../base/layer.ts";
 import { checkAllreduce, checkLayout, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { straddles } from "../program/teams.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
 const KEYS: ReadonlyMap<string, string> = new Map(CONFIG_KEYS.map((key) => [settingOf(key), key]));
@@ -58,11 +59,18 @@ function inheritedSettings({ path, state }: Checkpoint): Partial<Settings> {
 
 /**
  * All settings of a job: those given, else those of the checkpoint that it resumes, else the defaults. `ranks` without a
- * layout, or a layout without `ranks`, makes the other.
+ * layout, or a layout without `ranks`, makes the other; neither, the ranks of the world, if the job has one.
  */
-export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpoint): Settings {
+export function completeSettings(
+  given: Partial<Settings> = {},
+  resume?: Checkpoint,
+  world?: readonly number[],
+): Settings {
   const checked = { ...(resume && inheritedSettings(resume)), ...checkSettings(given) };
-  const defaults = defaultSettings(checked.optimizer ?? "sgd", availableParallelism());
+  const defaults = defaultSettings(
+    checked.optimizer ?? "sgd",
+    world?.reduce((sum, ranks) => sum + ranks, 0) ?? availableParallelism(),
+  );
   const { layout } = checked;
   const ranks = checked.ranks ?? (layout ? ranksOfLayout(layout) : defaults.ranks);
   if (layout) checkLayout(layout, ranks, "settings.layout", "settings.ranks is");
@@ -72,29 +80,23 @@ export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpo
 }
 
 /**
- * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several processes hand
- * over like stages do, and are a pipeline of one gang; those of one process share its memory, like replicas. Throws an InputError on another way to add gradients than a pipeline has.
+ * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several
+ * processes hand over like stages do, and are a pipeline of one gang; those of one process share its memory, like
+ * replicas. Throws an InputError on another way to add gradients than a pipeline has, in one process too, where there
+ * is nothing to add: elsewhere the same settings could not be.
  */
 export function pipelineOf(
   { layout, microBatches, schedule, allreduce }: Settings,
   processes: readonly number[],
 ) {
   const { tp, pp } = layout;
-  if (pp === 1 && !isCut(tp, processes)) return undefined;
-  if (processes.length > 1 && !["auto", "exchange"].includes(allreduce))
+  if (pp === 1 && !straddles(tp, processes)) return undefined;
+  if (!["auto", "exchange"].includes(allreduce))
     throw new InputError(
       "no-allreduce",
-      `--allreduce ${allreduce} is for replicas alone; processes of the layout ${formatLayout(layout)} hand over what gradients are made of`,
-      "leave it out, or use --layout dp=N",
+      `--allreduce ${allreduce} is for replicas alone; ${pp > 1 ? "stages" : "slices in several processes"} ` +
+        `(${formatLayout(layout)}) hand over what gradients are made of`,
+      "use --allreduce auto, or --layout dp=N",
     );
   return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
-}
-
-/** Whether some group of `slices` consecutive ranks is of several processes. */
-function isCut(slices: number, processes: readonly number[]): boolean {
-  let rank = 0;
-  return processes.slice(0, -1).some((ranks) => {
-    rank += ranks;
-    return rank % slices !== 0;
-  });
 }

@@ -6,8 +6,9 @@ import { type TraceWindow, WARM_STEPS } from "../profile/step-ring.ts";
 const STEPS = 10;
 
 /**
- * The steps asked for, else ten after a hundred that warm up: the last ten of a shorter run. `before` steps were done earlier, `steps`
- * are those of the whole run. Throws an InputError where none of the steps asked for will be taken.
+ * The steps asked for, else ten after a hundred that warm up: the last ten of a shorter run. `before` steps
+ * were done earlier, `steps` are those of the whole run. Throws an InputError where none of the steps asked
+ * for will be taken.
  */
 export function traceWindow(asked: TraceWindow | undefined, before: number, steps: number): TraceWindow {
   if (asked === undefined) {

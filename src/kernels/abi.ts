@@ -96,8 +96,9 @@ export interface Kernels {
   /** out[i] = x[i]; they may overlap. */
   copy(out: number, x: number, n: number): void;
   /**
-   * state (u32[4]) goes on over the bits of x: element i by lane i mod 4, p = (state XOR x[i]) · 0x9e3779b1, state ← p XOR (p >> 15).
-   * Each step is a bijection of the state and of the bits, so one element that differs always shows.
+   * state (u32[4]) goes on over the bits of x: element i by lane i mod 4, p = (state XOR x[i]) · 0x9e3779b1,
+   * state ← p XOR (p >> 15). Each step is a bijection of the state and of the bits, so one element that
+   * differs always shows.
    */
   fingerprint(state: number, x: number, n: number): void;
   /** out[j,i] = x[i,j] for i < rows, j < columns; out has rows of ldout elements, x of ldx; out must not overlap x. */

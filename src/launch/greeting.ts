@@ -6,7 +6,10 @@ import { AGENT_GREETING } from "./messages.ts";
 /** A login shell says less than this. */
 const LONGEST_PRELUDE_BYTES = 65_536;
 
-/** Passes what follows the greeting on to `frames`; `tell` hears the lines before it. Too long a prelude ends `frames` with an error. */
+/**
+ * Passes what follows the greeting on to `frames`; `tell` hears the lines before it. Too long a prelude ends
+ * `frames` with an error.
+ */
 export function afterGreeting(input: Readable, frames: Writable, tell: (line: string) => void): void {
   const greeting = Buffer.from(AGENT_GREETING);
   let held = Buffer.alloc(0);

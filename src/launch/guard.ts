@@ -1,6 +1,6 @@
 /**
- * A thread for when the main thread is stuck: ends the process soon after its parent has gone, and leaves its last transfers on the
- * disk, which the main thread would if it could.
+ * A thread for when the main thread is stuck: ends the process soon after its parent has gone, and leaves its
+ * last transfers on the disk, which the main thread would if it could.
  */
 import { readFileSync } from "node:fs";
 import {

@@ -1,4 +1,7 @@
-/** Reads the hosts of a job, in a file (`host slots=N` or `host:N`, a line each) or in a list (`a:2,b:2`): text to data, no look-up. */
+/**
+ * Reads the hosts of a job, in a file (`host slots=N` or `host:N`, a line each) or in a list (`a:2,b:2`):
+ * text to data, no look-up.
+ */
 import { isIPv6 } from "node:net";
 import { MAXIMUM_RANKS } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";

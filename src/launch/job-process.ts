@@ -48,7 +48,7 @@ export class JobProcess {
   }
 
   #hear(message: Down, payload: Uint8Array): void {
-    if (message.type === "here") this.#settle(message);
+    if (message.type === "here") this.#moveIn(message);
     else if (message.type === "resume") appendFileSync(this.#place("resume.safetensors"), payload);
     else if (message.type === "job") void this.#serve(message, payload);
     else if (message.type === "pair") void this.#pair(message, payload);
@@ -57,7 +57,7 @@ export class JobProcess {
     else if (message.type === "leave") process.exit(this.#exitCode ?? ABORTED_EXIT_CODE);
   }
 
-  #settle({ folder, isAgent }: Extract<Down, { type: "here" }>): void {
+  #moveIn({ folder, isAgent }: Extract<Down, { type: "here" }>): void {
     this.#folder = folder;
     this.#guard = guard({ parent: process.ppid, folder, parentMayStop: !isAgent });
     // Not before: a pipe that cannot be written any more is not read any more, and the folder would stay.

@@ -254,8 +254,8 @@ class Conductor {
   }
 
   /**
-   * The host of the rank that is to blame, if that is known, else of who tells of it. Of a process that is alone, and here, nobody
-   * wants to be told where it is.
+   * The host of the rank that is to blame, if that is known, else of who tells of it. Of a process that is
+   * alone, and here, nobody wants to be told where it is.
    */
   #whereOf(teller: Member, rank?: number): { host?: string } {
     if (this.#members.length === 1 && teller.host instanceof LocalHost) return {};

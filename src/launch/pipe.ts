@@ -58,7 +58,10 @@ export class FrameDecoder {
     return this.#bytes === 0;
   }
 
-  /** Throws an EnvironmentError at the first byte that cannot be part of a frame; nothing is allocated for a length beforehand. */
+  /**
+   * Throws an EnvironmentError at the first byte that cannot be part of a frame; nothing is allocated for a
+   * length beforehand.
+   */
   push(chunk: Uint8Array): void {
     for (let rest = chunk; rest.length > 0; ) {
       const taken = rest.subarray(0, this.#needed - this.#bytes);

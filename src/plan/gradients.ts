@@ -1,6 +1,6 @@
 /**
- * Which form each layer's gradient takes, and in how many chunks: what each would cost, reckoned from what was measured of links and
- * kernels (NUMERICS §6 has the formulas for whole layers).
+ * Which form each layer's gradient takes, and in how many chunks: what each would cost, reckoned from what
+ * was measured of links and kernels (NUMERICS §6 has the formulas for whole layers).
  *
  *     exchange   α + factors / β + P·w + p                              every process sums all samples itself
  *     sharded    α + factors / β + overlap(w, r, S) + S·(R·α + p)       each its shards of all samples, S one after another
@@ -9,10 +9,11 @@
  *
  *     overlap(w, b, C) = w/C + (C−1)/C · w∥b + b/C
  *
- * w is the time in which a process, of R ranks, sums its own samples, b that in which a gradient passes a link, r that in which the
- * others' shards do, α a message's, β bytes a µs, p the time in which a product reads the factor that all chunks share. w∥b is the
- * longer of both, or their sum where the ranks have no cores to themselves. What the algorithms take is their number of rounds, bytes
- * and sums (Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH", 2005), which is
+ * w is the time in which a process, of R ranks, sums its own samples, b that in which a gradient passes a
+ * link, r that in which the others' shards do, α a message's, β bytes a µs, p the time in which a product
+ * reads the factor that all chunks share. w∥b is the longer of both, or their sum where the ranks have no
+ * cores to themselves. What the algorithms take is their number of rounds, bytes and sums (Thakur,
+ * Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH", 2005), which is
  * cheaper to know for many processes than by playing their lists.
  */
 import { FAST_ALLREDUCE, type Settings } from "../base/config.ts";
@@ -60,7 +61,10 @@ const CHUNK_COUNTS = [1, 2, 4, 8, 16, 32, 64];
 /** Bytes that one core adds, or brings into a product's order, in a µs. */
 const SUM_BYTES_PER_US = 8000;
 
-/** What an algorithm takes one after the other among P processes: rounds of messages; and passes of all bytes over a link, and sums. */
+/**
+ * What an algorithm takes one after the other among P processes: rounds of messages; and passes of all bytes
+ * over a link, and sums.
+ */
 const AMOUNTS: Readonly<
   Record<AllreduceName, (processes: number) => Record<"rounds" | "passes" | "sums", number>>
 > = {

@@ -82,7 +82,10 @@ export interface TraceDocument {
 /** Nanoseconds are as fine as the clock. */
 export const roundUs = (us: number): number => Math.round(us * 1000) / 1000;
 
-/** When an event begins and how long it takes: rounded so that what follows begins where it ends, and what is inside stays inside. */
+/**
+ * When an event begins and how long it takes: rounded so that what follows begins where it ends, and what is
+ * inside stays inside.
+ */
 export function spanUs(fromUs: number, toUs: number): { ts: number; dur: number } {
   const ts = roundUs(fromUs);
   return { ts, dur: roundUs(roundUs(toUs) - ts) };

@@ -3,9 +3,9 @@
 const TRIES = 20;
 
 /**
- * What is to be added to this thread's performance.now() to have ms of the host's monotonic clock. performance.now() counts from a
- * time that may be each thread's own; it makes no garbage, which hrtime.bigint() does. Right to half the shortest of several looks
- * at both, less than a microsecond.
+ * What is to be added to this thread's performance.now() to have ms of the host's monotonic clock.
+ * performance.now() counts from a time that may be each thread's own; it makes no garbage, which
+ * hrtime.bigint() does. Right to half the shortest of several looks at both, less than a microsecond.
  */
 export function monotonicOffsetMs(): number {
   let offsetMs = 0;

@@ -3,8 +3,9 @@
  *
  *      clock │ slot 0: number │ begun │ end of instruction 0 │ end of 1 │ … │ slot 1: …        f64
  *
- * Times are ms of the rank's own performance.now(); `clock` makes them those of the host. An instruction begins when the one before
- * it ends. An end before the step's beginning is an earlier lap's: so far the step did not come.
+ * Times are ms of the rank's own performance.now(); `clock` makes them those of the host. An instruction
+ * begins when the one before it ends. An end before the step's beginning is an earlier lap's: so far the step
+ * did not come.
  */
 import { monotonicOffsetMs } from "./monotonic.ts";
 

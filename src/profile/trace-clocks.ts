@@ -1,6 +1,6 @@
 /**
- * Puts the traces of all ranks on one clock. Processes of a host share its monotonic clock; between hosts the traced messages themselves
- * say how far the clocks are apart, since none arrives before it was sent:
+ * Puts the traces of all ranks on one clock. Processes of a host share its monotonic clock; between hosts the
+ * traced messages themselves say how far the clocks are apart, since none arrives before it was sent:
  *
  *       clock of A   ──────s₁─────────────a₂────▶        s₁ ≤ a₁ + θ   and   s₂ + θ ≤ a₂
  *                           ╲            ╱               so θ, which makes B's clock A's, lies between s₁ − a₁ and a₂ − s₂

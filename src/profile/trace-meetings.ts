@@ -1,8 +1,10 @@
 /**
- * Where ranks wait for each other. Those of one process do so at its barriers, and who comes to one last has held up all others.
+ * Where ranks wait for each other. Those of one process do so at its barriers, and who comes to one last has
+ * held up all others.
  *
- * Stages of a pipeline, and ranks of several processes, wait for what others make, each at moments of its own, and some by design. They
- * meet at the end of what they do from barrier to barrier, and each counts as if it had waited for nobody:
+ * Stages of a pipeline, and ranks of several processes, wait for what others make, each at moments of its own,
+ * and some by design. They meet at the end of what they do from barrier to barrier, and each counts as if it
+ * had waited for nobody:
  *
  *     rank 0   F0 F1 ·· ·· X0 X1 W ┃        F0 F1 X0 X1 W       rank 1 is as late as it is longer at work, not rank 0,
  *     rank 1   ·· F0 F1 X0 X1 W ·· ┃  ─▶    F0 F1 X0 X1 W       which the schedule lets finish last

@@ -1,6 +1,6 @@
 /**
- * One trace of all ranks, on one clock, with an arrow from where each message was sent to where it came, and from where a gate was
- * passed to who waited at it.
+ * One trace of all ranks, on one clock, with an arrow from where each message was sent to where it came, and
+ * from where a gate was passed to who waited at it.
  */
 import { packTrace, shifted, TRACE_FORMAT, type TraceDocument } from "./chrome-trace.ts";
 import { gateArrows } from "./trace-gates.ts";

@@ -51,8 +51,8 @@ function halfOf({ tid, args = {} }: TraceEvent, process: number, baseUs: number)
 }
 
 /**
- * When each transfer of each step was made, on the messages' clock, by madeKey: when its sender had enqueued it. What all processes add
- * is made when the last of them begins to send.
+ * When each transfer of each step was made, on the messages' clock, by madeKey: when its sender had enqueued
+ * it. What all processes add is made when the last of them begins to send.
  */
 export function madeTimes(messages: readonly TracedMessage[]): Map<string, number> {
   const bySender = new Map<string, Map<number, number>>();

@@ -1,9 +1,10 @@
 /**
- * What the work of each rank takes at the pace of its peers: stages are not alike, and who has more to do than others is not slow.
+ * What the work of each rank takes at the pace of its peers: stages are not alike, and who has more to do
+ * than others is not slow.
  *
- * Calls of one kernel with one shape for one micro-batch cost the same wherever they are made. So of calls that several ranks make the
- * pace is the quickest rank's median, which no call shows in that was held up once. How slow a rank is at these it is taken to be at
- * what it alone does.
+ * Calls of one kernel with one shape for one micro-batch cost the same wherever they are made. So of calls
+ * that several ranks make the pace is the quickest rank's median, which no call shows in that was held up
+ * once. How slow a rank is at these it is taken to be at what it alone does.
  */
 import type { TraceEvent } from "./chrome-trace.ts";
 import type { RankTimeline } from "./trace-timeline.ts";

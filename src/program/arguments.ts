@@ -4,10 +4,10 @@ import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from ".
 import { columnsOffset } from "./columns.ts";
 import { type Argument, microBatchStep, type RowsStep, STEP } from "./instruction.ts";
 import { axisLength, type Partition, type Slice } from "./partition.ts";
-import { mostRows, type PipelinePlace } from "./pipeline-place.ts";
+import { type PipelinePlace, rowsOfMicroBatch } from "./pipeline-place.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
-import { rowsOfProcess, rowsOfRank, type World } from "./world.ts";
+import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 export interface LoweringContext {
   readonly rank: number;
@@ -21,8 +21,8 @@ export interface LoweringContext {
 }
 
 /**
- * What the rank executes of a node: a constant slice; its rows of the step's batch, or of a micro-batch; its share of the rows that
- * fall to the processes before and after; or all.
+ * What the rank executes of a node: a constant slice; its rows of the step's batch, or of a micro-batch; its
+ * share of the rows that fall to the processes before and after; or all.
  */
 export type Share = Slice | Rows | "whole";
 type Rows = keyof typeof ROWS | MicroBatch;
@@ -67,8 +67,6 @@ export interface PartialSums {
   readonly goesOn: boolean;
   /** The micro-batch with which the samples end; null: this process's samples. */
   readonly microBatch: number | null;
-  /** How many micro-batches they are. */
-  readonly microBatches?: number;
 }
 
 /** The step parameters of partial sums: how many rows, and the first of them within the batch. */
@@ -199,21 +197,25 @@ export function argument(call: Call, operand: Operand): Argument {
   return address(call, useOf(node, operand.address, operand.index));
 }
 
-/** Indices of an axis that the rank executes in a full step: what cost and scratch are reckoned with. */
+/** Indices of an axis that the rank executes in a full step: what cost is reckoned with. */
 export function fullLength({ node, share, link, partial, context }: Call, axis: string): number {
   if (link?.axis === axis) return link.slice.count;
   const columns = columnsAlong(share, axis);
   if (columns !== null) return columns.count;
   const isSplit = splitOf(node)?.axis === axis;
-  const { world, batch, pipeline } = context;
-  const microBatch = pipeline ? Math.ceil(batch / pipeline.microBatches) : batch;
-  if (isSplit && isRows(share))
-    return pipeline ? mostRows(pipeline, microBatch) : rowsOfRank(world, batch, context.rank).rows;
+  if (isSplit && isRows(share)) return fullRows(share, context);
   if (isSplit && isSlice(share)) return share.count;
-  if (!partial) return axisLength(node, axis, batch);
-  return axisLength(
-    node,
-    axis,
-    pipeline ? microBatch * (partial.microBatches ?? 1) : rowsOfProcess(world, batch, world.self).rows,
-  );
+  return axisLength(node, axis, partial ? fullSums(partial, context) : context.batch);
+}
+
+function fullRows(rows: Rows, { world, batch, rank, pipeline }: LoweringContext): number {
+  if (typeof rows === "object" && pipeline)
+    return rowsOfMicroBatch(pipeline, batch, rows.microBatch)[rows.others ?? "own"].rows;
+  if (rows === "before" || rows === "after") return rowsOfOthers(world, batch, rank)[rows].rows;
+  return rowsOfRank(world, batch, rank).rows;
+}
+
+function fullSums({ microBatch }: PartialSums, { world, batch, pipeline }: LoweringContext): number {
+  if (microBatch === null || !pipeline) return rowsOfProcess(world, batch, world.self).rows;
+  return rowsOfMicroBatch(pipeline, batch, microBatch).summed.rows;
 }

@@ -1,5 +1,6 @@
 /**
- * Gradients to which every process adds its samples' part: which they are, and the chunks in which they go from process to process.
+ * Gradients to which every process adds its samples' part: which they are, and the chunks in which they go
+ * from process to process.
  *
  * Ordered, a chunk's sums are one chain through all processes, and its result comes back the way it came:
  *
@@ -19,9 +20,9 @@ import { blockRows, type Slice } from "./partition.ts";
 import { splitOf } from "./split.ts";
 
 /**
- * How processes come to a gradient, which is a sum over all samples. "exchange": each is sent what the others' samples give and
- * sums it all itself; "sharded": it sums a part, and is sent the rest; "ordered": each goes on with the sums of the process before
- * it; else an allreduce of what each has summed.
+ * How processes come to a gradient, which is a sum over all samples. "exchange": each is sent what the
+ * others' samples give and sums it all itself; "sharded": it sums a part, and is sent the rest; "ordered":
+ * each goes on with the sums of the process before it; else an allreduce of what each has summed.
  */
 export type SumForm = "exchange" | "sharded" | "ordered" | AllreduceName;
 
@@ -36,8 +37,9 @@ export interface SumPlan {
 }
 
 /**
- * Where a message more would cost more than to put gradients together and take them apart again, or to make a shard of all samples:
- * an allreduce takes several messages one after the other, while other chunks go on behind each other.
+ * Where a message more would cost more than to put gradients together and take them apart again, or to make a
+ * shard of all samples: an allreduce takes several messages one after the other, while other chunks go on
+ * behind each other.
  */
 export const smallBytesOf = (form: SumForm): number =>
   form === "ordered" || form === "sharded" ? 32768 : 524288;
@@ -80,7 +82,10 @@ export const sumsOwnSamples =
   (node: Node): boolean =>
     sumsOverSamples(node) && !["exchange", "sharded"].includes(formOf(node, plan));
 
-/** Whether the processes make a node's sums in chunks. Of shards none is small: what goes into it is there, and costs no message. */
+/**
+ * Whether the processes make a node's sums in chunks. Of shards none is small: what goes into it is there,
+ * and costs no message.
+ */
 export const isChunked =
   (plan: SumPlan) =>
   (node: Node): boolean =>
@@ -117,8 +122,8 @@ const formOf = (node: Node, plan: SumPlan): SumForm => plan.formOf(node.outputs[
 const isSmall = (node: Node, plan: SumPlan): boolean => bytesOf(node) < plan.smallBytesOf(formOf(node, plan));
 
 /**
- * The same phases, in each of which the small gradients come first: they travel together, so that the last of them holds up all, and
- * whoever waits for them. What they are summed of was made in an earlier phase.
+ * The same phases, in each of which the small gradients come first: they travel together, so that the last of
+ * them holds up all, and whoever waits for them. What they are summed of was made in an earlier phase.
  */
 export function smallFirst(phases: readonly (readonly Node[])[], plan: SumPlan): Node[][] {
   const comesFirst = (node: Node) => isChunked(plan)(node) && isSmall(node, plan);

@@ -45,7 +45,10 @@ export interface MicroBatchStep extends RowsStep {
   /** Rows of the micro-batch and of those before it whose sums wait for it (schedule/weight-sums.ts), and the first of them. */
   readonly summedRows: number;
   readonly summedFirst: number;
-  /** Of the micro-batch's rows before and after those of this process: this rank's share, where the process makes them for itself. */
+  /**
+   * Of the micro-batch's rows before and after those of this process: this rank's share, where the process
+   * makes them for itself.
+   */
   readonly before: RowsStep;
   readonly after: RowsStep;
 }
@@ -79,9 +82,10 @@ export interface Argument {
 }
 
 /**
- * Where ranks wait for one another: for all of the process (barrier), for those of a stage to pass a gate (hold), or for a transfer
- * to arrive (wait) or to have left (drain). They say what they have done: that they have passed a gate (pass), their part of what a
- * transfer takes along (start), or that a phase has begun (enter).
+ * Where ranks wait for one another: for all of the process (barrier), for those of a stage to pass a gate
+ * (hold), or for a transfer to arrive (wait) or to have left (drain). They say what they have done: that they
+ * have passed a gate (pass), their part of what a transfer takes along (start), or that a phase has begun
+ * (enter).
  */
 export type Meeting = "barrier" | "pass" | "hold" | "enter" | "start" | "wait" | "drain";
 

@@ -5,11 +5,11 @@
  *     hold dX (s+1, j)      │ dX of j      │ pass dX (s, j)      │ hold dX (s, j) │ dW goes on with j │ …
  *     ▒ barrier ▒            │ sums of losses, clipping, updates, phase by phase    │ ▒ barrier ▒
  *
- * dW reads rows of all ranks of its gang, so it waits for them; a rank alone does not. Weights are read until the barrier and written
- * after it. The sums of a stage ascend through the micro-batches, so that their chains are those of one rank; those of several
- * micro-batches are one call, made with the last of them (NUMERICS §7, schedule/weight-sums.ts): nobody waits for dW, and its
- * sums stay in registers longer.
- * What a gang has in other processes is waited for, and told, node by node (pipeline-transfers.ts).
+ * dW reads rows of all ranks of its gang, so it waits for them; a rank alone does not. Weights are read until
+ * the barrier and written after it. The sums of a stage ascend through the micro-batches, so that their
+ * chains are those of one rank; those of several micro-batches are one call, made with the last of them
+ * (NUMERICS §7, schedule/weight-sums.ts): nobody waits for dW, and its sums stay in registers longer. What a
+ * gang has in other processes is waited for, and told, node by node (pipeline-transfers.ts).
  */
 import type { Node } from "../graph/tensor.ts";
 import type { Action } from "../schedule/action.ts";
@@ -125,7 +125,7 @@ class PipelineLowering {
     if (ownRanks(this.#pipeline, stage).ranks > 1)
       this.#meet(["hold", gateOf(this.#pipeline, "input-gradient", stage, microBatch)]);
     const microBatches = Array.from({ length: microBatch - since + 1 }, (_, index) => since + index);
-    const partial = { goesOn: since > 0, microBatch, microBatches: microBatches.length };
+    const partial = { goesOn: since > 0, microBatch };
     for (const node of this.#pipeline.plan.stages[stage].weightGradient) {
       const share = shareOf(node, this.#context);
       if (share === null) continue;
@@ -134,7 +134,10 @@ class PipelineLowering {
     }
   }
 
-  /** The nearest stage on the way that this process has ranks of: they have waited for those further on; other processes hand over. */
+  /**
+   * The nearest stage on the way that this process has ranks of: they have waited for those further on; other
+   * processes hand over.
+   */
   #holdNearest(passage: Passage, stage: number, way: -1 | 1, microBatch: number): void {
     const { length } = this.#pipeline.plan.stages;
     let other = stage + way;

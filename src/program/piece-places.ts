@@ -33,7 +33,10 @@ function placeOfReplicas(piece: Piece, rows: ReplicaRows, microBatch: number, ba
   return rowsAt(piece, begin + from, firstRow(count, first + replicas, rows.allReplicas) - from);
 }
 
-/** The places of a piece that process `sender` sends, in the order in which they travel; the receiver's are the same of its memory. */
+/**
+ * The places of a piece that process `sender` sends, in the order in which they travel; the receiver's are
+ * the same of its memory.
+ */
 export function placesOf(piece: Piece, world: World, sender: number, batch: number): Place[] {
   const { rows } = piece;
   if (rows === "batch") {

@@ -1,4 +1,8 @@
-/** A rank's place in a pipeline: its team, and which of the team's ranks, and of those that its process has of the gang, it is. */
+/**
+ * A rank's place in a pipeline: its team, and which of the team's ranks, and of those that its process has of
+ * the gang, it is.
+ */
+import { firstRow, type Share, share } from "../data/shares.ts";
 import type { Slice } from "./partition.ts";
 import { type Grid, gangIn, replicasIn, type Team, teamOfRank } from "./teams.ts";
 
@@ -37,7 +41,38 @@ export function placeOfRank(
   };
 }
 
-/** Rows that the rank has of a micro-batch of so many, at most. */
-export function mostRows({ grid, team }: PipelinePlace, rows: number): number {
-  return Math.ceil(Math.ceil((rows * team.replicas.count) / grid.replicas) / team.ranks);
+/** Rows of a micro-batch, within the batch. */
+export interface MicroBatchRows {
+  /** That the rank makes. */
+  readonly own: Share;
+  /** Its share of those before and after its process's, where the process makes them for itself. */
+  readonly before: Share;
+  readonly after: Share;
+  /** Over which a call sums gradients of weights: of the micro-batch and of those before it that wait for it. */
+  readonly summed: Share;
+}
+
+/**
+ * In a step of `batch` samples. Micro-batches are as even as a batch allows, the first ones larger; replicas of each, and the
+ * ranks of a team, likewise.
+ */
+export function rowsOfMicroBatch(place: PipelinePlace, batch: number, microBatch: number): MicroBatchRows {
+  const { microBatches, summedSince, grid, team, teamRank, gang } = place;
+  const begin = firstRow(batch, microBatch, microBatches);
+  const end = firstRow(batch, microBatch + 1, microBatches);
+  const summedFirst = firstRow(batch, summedSince[microBatch] ?? microBatch, microBatches);
+  const ofReplica = (replica: number) => begin + firstRow(end - begin, replica, grid.replicas);
+  const endOf = ({ first, count }: Slice) => ofReplica(first + count);
+  return {
+    own: shareBetween(ofReplica(team.replicas.first), endOf(team.replicas), teamRank, team.ranks),
+    before: shareBetween(begin, ofReplica(gang.replicas.first), gang.rank, gang.ranks),
+    after: shareBetween(endOf(gang.replicas), end, gang.rank, gang.ranks),
+    summed: { first: summedFirst, rows: end - summedFirst },
+  };
+}
+
+/** A rank's share of the rows from `begin` to before `end`. */
+function shareBetween(begin: number, end: number, rank: number, ranks: number): Share {
+  const { first, rows } = share(end - begin, rank, ranks);
+  return { first: begin + first, rows };
 }

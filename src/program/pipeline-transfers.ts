@@ -1,5 +1,6 @@
 /**
- * The transfers of a pipeline over several processes, and where a rank's program meets them: first all handovers, then all reports.
+ * The transfers of a pipeline over several processes, and where a rank's program meets them: first all
+ * handovers, then all reports.
  *
  *     enter 0 │ … wait A (s−1, j) │ forward of j │ start A (s, j) │ … │ drain all │ ▒ barrier ▒
  *     enter 1 │ start reports of phase 0 │ wait for others' │ sums of losses … │ drain │ ▒ barrier ▒ │ enter 2 │ …
@@ -106,7 +107,7 @@ export class PipelineAppointments {
   /** All that has come and gone has done so before the memory is used for the rest. */
   atStagesEnd(): Appointment[] {
     const { list } = this.#plan.handovers;
-    return this.#settle(list.map(({ team, receivers }) => ({ sender: team.process, receivers })));
+    return this.#waitForAll(list.map(({ team, receivers }) => ({ sender: team.process, receivers })));
   }
 
   /** `phase`: of the rest, from 1. */
@@ -127,7 +128,7 @@ export class PipelineAppointments {
 
   atRestEnd(phase: number): Appointment[] {
     const { handovers, reports } = this.#plan;
-    return this.#settle(
+    return this.#waitForAll(
       reports.map((report) => (report.phase === phase - 1 ? report : null)),
       handovers.list.length,
     );
@@ -139,7 +140,7 @@ export class PipelineAppointments {
   }
 
   /** Rank 0 sees to it that what concerns its process has arrived, or left. */
-  #settle(list: readonly (Pick<Transfer, "sender" | "receivers"> | null)[], firstId = 0): Appointment[] {
+  #waitForAll(list: readonly (Pick<Transfer, "sender" | "receivers"> | null)[], firstId = 0): Appointment[] {
     if (this.#rank !== 0) return [];
     const { self } = this.#plan.world;
     const ids = (which: (transfer: Pick<Transfer, "sender" | "receivers">) => boolean) =>

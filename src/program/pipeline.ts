@@ -1,13 +1,14 @@
 /**
- * A pipeline: its stages, each with a gang of ranks, the order in which they execute them, and the gates at which the gangs of one
- * process wait for each other.
+ * A pipeline: its stages, each with a gang of ranks, the order in which they execute them, and the gates at
+ * which the gangs of one process wait for each other.
  *
  *     ranks      0   1   2   3
  *     gangs     ╰─ 0 ─╯ ╰─ 1 ─╯      gang i has the stages i, i + p, …: a micro-batch is divided among its ranks by rows, between
  *                                    slices in other processes by columns, the weights of a stage among a process's by parameters
  *
- * In a process activations are handed over where they are: every tensor has a row for each sample of the batch, and a gate says that
- * the rows of a micro-batch are made, by all ranks that the process has of the gang. Between processes they travel (handovers.ts).
+ * In a process activations are handed over where they are: every tensor has a row for each sample of the
+ * batch, and a gate says that the rows of a micro-batch are made, by all ranks that the process has of the
+ * gang. Between processes they travel (handovers.ts).
  */
 import type { Node } from "../graph/tensor.ts";
 import type { Action } from "../schedule/action.ts";
@@ -76,8 +77,8 @@ export function listGates(pipeline: Pipeline): Gate[] {
 const NOTHING: Slice = { first: 0, count: 0 };
 
 /**
- * The slices of parameters among the process's ranks: those of a stage are its gang's alone, which are nobody where the process has
- * none of the gang; what belongs to no stage falls to all ranks.
+ * The slices of parameters among the process's ranks: those of a stage are its gang's alone, which are nobody
+ * where the process has none of the gang; what belongs to no stage falls to all ranks.
  */
 export function partitionStages(pipeline: Pipeline, batch: number, ranks: number): Partition {
   const { plan, grid, teams, self } = pipeline;

@@ -42,7 +42,10 @@ export const gapsOf =
   (tensor: Tensor): number =>
     byColumns.has(tensor) ? ranks * RANK_GAP_BYTES : 0;
 
-/** The values' memory for steps of at most `batch` samples on `ranks` ranks; what is `kept` has bytes of its own from a phase on. */
+/**
+ * The values' memory for steps of at most `batch` samples on `ranks` ranks; what is `kept` has bytes of its
+ * own from a phase on.
+ */
 export function placeValues(
   phases: readonly (readonly Node[])[],
   batch: number,

@@ -1,4 +1,7 @@
-/** Executes a program and leaves in a ring when each of its instructions ended. Allocates nothing; its steps are an Executor's. */
+/**
+ * Executes a program and leaves in a ring when each of its instructions ended. Allocates nothing; its steps
+ * are an Executor's.
+ */
 import type { StepRing } from "../profile/step-ring.ts";
 import type { Executor } from "./execute.ts";
 

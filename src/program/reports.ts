@@ -1,6 +1,6 @@
 /**
- * What processes of a pipeline report to each other when their stages are done: what the rest of a step reads of all stages, since
- * every process executes the rest that belongs to no stage.
+ * What processes of a pipeline report to each other when their stages are done: what the rest of a step reads
+ * of all stages, since every process executes the rest that belongs to no stage.
  *
  *     last stage   losses of all samples       ──▶  all others, whose sum and whose decision to stop are then the same
  *     each stage   squares of its gradients    ──▶  all others, where clipping goes by the norm of all

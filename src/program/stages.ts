@@ -5,8 +5,9 @@
  *     stage 1   layers k+1…L · loss          │ dX of layers L…k+1    │ dW of layers L…k+1
  *     rest      sums of losses · clipping · updates
  *
- * A stage is cut out of the list of forward nodes where a layer with weights begins. A gradient belongs to the stage of the weights
- * that it reads or is of; one that reads none, to the stage of the values that it reads.
+ * A stage is cut out of the list of forward nodes where a layer with weights begins. A gradient belongs to
+ * the stage of the weights that it reads or is of; one that reads none, to the stage of the values that it
+ * reads.
  */
 import { InputError } from "../base/errors.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";

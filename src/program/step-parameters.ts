@@ -1,5 +1,5 @@
 /** The step parameters of a rank: all that changes from step to step. */
-import { firstRow } from "../data/shares.ts";
+import type { Share } from "../data/shares.ts";
 import {
   type MicroBatchStep,
   microBatchStep,
@@ -7,8 +7,7 @@ import {
   STEP,
   stepParameterCount,
 } from "./instruction.ts";
-import type { Slice } from "./partition.ts";
-import type { PipelinePlace } from "./pipeline-place.ts";
+import { type PipelinePlace, rowsOfMicroBatch } from "./pipeline-place.ts";
 import { rowsOfOthers, rowsOfProcess, rowsOfRank, type World } from "./world.ts";
 
 export class StepParameters {
@@ -29,7 +28,10 @@ export class StepParameters {
     this.numbers = new Int32Array(stepParameterCount(place?.microBatches ?? 0));
   }
 
-  /** A step of `batch` samples that begins at `position` of the streams. Allocates only where the batch is another than before. */
+  /**
+   * A step of `batch` samples that begins at `position` of the streams. Allocates only where the batch is
+   * another than before.
+   */
   set(position: number, batch: number): void {
     const { numbers } = this;
     if (numbers[STEP.batch] !== batch) this.#divide(batch);
@@ -45,29 +47,20 @@ export class StepParameters {
     }
   }
 
-  /** Micro-batches are as even as a batch allows, the first ones larger; replicas of each, and the ranks of a team, likewise. */
   #divideMicroBatches(batch: number, place: PipelinePlace): void {
-    const { microBatches, summedSince, grid, team, teamRank, gang } = place;
     for (const [microBatch, step] of this.#steps.entries()) {
-      const begin = firstRow(batch, microBatch, microBatches);
-      const end = firstRow(batch, microBatch + 1, microBatches);
-      const summedFirst = firstRow(batch, summedSince[microBatch] ?? microBatch, microBatches);
-      this.numbers[step.summedFirst] = summedFirst;
-      this.numbers[step.summedRows] = end - summedFirst;
-      const ofReplica = (replica: number) => begin + firstRow(end - begin, replica, grid.replicas);
-      const [first, last] = bordersOf(team.replicas, ofReplica);
-      this.#share(step, first, last, teamRank, team.ranks);
-      const [firstHere, lastHere] = bordersOf(gang.replicas, ofReplica);
-      this.#share(step.before, begin, firstHere, gang.rank, gang.ranks);
-      this.#share(step.after, lastHere, end, gang.rank, gang.ranks);
+      const { own, before, after, summed } = rowsOfMicroBatch(place, batch, microBatch);
+      this.#write(step, own);
+      this.#write(step.before, before);
+      this.#write(step.after, after);
+      this.numbers[step.summedFirst] = summed.first;
+      this.numbers[step.summedRows] = summed.rows;
     }
   }
 
-  /** A rank's share of the rows from `begin` to before `end`. */
-  #share({ rows, first }: RowsStep, begin: number, end: number, rank: number, ranks: number): void {
-    const from = firstRow(end - begin, rank, ranks);
-    this.numbers[first] = begin + from;
-    this.numbers[rows] = firstRow(end - begin, rank + 1, ranks) - from;
+  #write(step: RowsStep, { first, rows }: Share): void {
+    this.numbers[step.first] = first;
+    this.numbers[step.rows] = rows;
   }
 
   #divide(batch: number): void {
@@ -87,9 +80,3 @@ export class StepParameters {
     if (this.#place !== null) this.#divideMicroBatches(batch, this.#place);
   }
 }
-
-/** Where a run of replicas begins and ends. */
-const bordersOf = ({ first, count }: Slice, rowOf: (replica: number) => number): [number, number] => [
-  rowOf(first),
-  rowOf(first + count),
-];

@@ -7,10 +7,11 @@
  *     processes                         ╰── 0 ──╯╰── 1 ───╯╰── 2 ──╯
  *     teams                             ╰─ a ───╯╰ b ╯  ╰ c ╯╰── d ──╯
  *
- * The ranks of a team make the same columns, each other rows: a team of two of three slices (a) makes two thirds of the columns of
- * replica 0's rows. A team that has all slices may be of several replicas; then it makes whole rows of all of them.
+ * The ranks of a team make the same columns, each other rows: a team of two of three slices (a) makes two
+ * thirds of the columns of replica 0's rows. A team that has all slices may be of several replicas; then it
+ * makes whole rows of all of them.
  */
-import { firstRow } from "../data/shares.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Slice } from "./partition.ts";
 import { firstRankOf, processCount, type World } from "./world.ts";
 
@@ -34,8 +35,8 @@ export interface Team extends Gang {
   readonly slices: Slice;
 }
 
-/** All teams, in the order of their ranks. */
-export function teamsOf(world: World, { replicas, slices, gangs }: Grid): Team[] {
+/** All teams, in the order of their ranks; the grid has as many as the world. */
+export function teamsOf(world: World, { replicas, slices }: Grid): Team[] {
   const gangRanks = replicas * slices;
   const teams: Team[] = [];
   for (let process = 0; process < processCount(world); process++) {
@@ -55,8 +56,6 @@ export function teamsOf(world: World, { replicas, slices, gangs }: Grid): Team[]
       rank += ranks;
     }
   }
-  if (gangs * gangRanks !== firstRankOf(world, processCount(world)))
-    throw new Error("the grid is not the world's");
   return teams;
 }
 
@@ -84,10 +83,6 @@ export function replicasIn(teams: readonly Team[], process: number, gang: number
 export const overlap = (one: Slice, other: Slice): boolean =>
   one.first < other.first + other.count && other.first < one.first + one.count;
 
-/** The first row of a micro-batch of `rows` that falls to a replica; allocates nothing. */
-export const rowOfReplica = (rows: number, replica: number, { replicas }: Pick<Grid, "replicas">): number =>
-  firstRow(rows, replica, replicas);
-
 /** Columns of kernels' panels, and a cache line. */
 const COLUMN_BLOCK = 16;
 
@@ -97,4 +92,17 @@ export function columnsOfSlices(width: number, { first, count }: Slice, slices: 
   const blocks = Math.ceil(width / block);
   const border = (slice: number) => Math.min(width, block * Math.floor((blocks * slice) / slices));
   return { first: border(first), count: border(first + count) - border(first) };
+}
+
+/** The first of some parameters that has fewer columns than there are slices. */
+export const unsliceable = (parameters: readonly Tensor[], slices: number): Tensor | undefined =>
+  parameters.find(({ shape }) => Number(shape[1] ?? slices) < slices);
+
+/** Whether some group of `slices` consecutive ranks is of several processes. */
+export function straddles(slices: number, processes: readonly number[]): boolean {
+  let rank = 0;
+  return processes.slice(0, -1).some((ranks) => {
+    rank += ranks;
+    return rank % slices !== 0;
+  });
 }

@@ -112,8 +112,9 @@ const bytesOf = ({ tensor }: Crossing, batch: number): number =>
   elementCount(tensor.shape, batch) * ELEMENT_BYTES[tensor.type];
 
 /**
- * The numbers of transfers: every bundle by its sender; then of every ordered chunk the sums on their way up and the result on its
- * way down, both by their sender (process P−1 sends no sums on, process 0 no result); of every shard and other chunk one number.
+ * The numbers of transfers: every bundle by its sender; then of every ordered chunk the sums on their way up
+ * and the result on its way down, both by their sender (process P−1 sends no sums on, process 0 no result);
+ * of every shard and other chunk one number.
  */
 export class TransferIds {
   readonly #processes: number;

@@ -1,9 +1,9 @@
 /**
- * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links, puts what arrives into
- * its place once the ranks have entered its phase, and wakes who waits. It moves bytes only, but for what --numerics fast adds.
+ * The main thread's side of transfers: takes what ranks have made from the queue and gives it to the links,
+ * puts what arrives into its place once the ranks have entered its phase, and wakes who waits. It moves bytes
+ * only, but for what --numerics fast adds.
  */
 import { type LockstepError, RankError } from "../base/errors.ts";
-import type { Place } from "../program/piece-places.ts";
 import { namesOf, operationName, type Transfer } from "../program/transfers.ts";
 import { firstRankOf, type World } from "../program/world.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
@@ -12,7 +12,6 @@ import type { Collection } from "./collection.ts";
 import { WORD } from "./control.ts";
 import { asFailure } from "./failure-report.ts";
 import { TRANSFER_GRACE_MS } from "./patience.ts";
-import { gather, placesOfTransfer, scatter, sumOfBytes, viewOf } from "./pieces.ts";
 import { BETWEEN_STEPS, type ReplicaGroup, Replicas } from "./replicas.ts";
 import {
   arrivedWord,
@@ -23,6 +22,7 @@ import {
   queueSlots,
   SIGNAL,
 } from "./signals.ts";
+import { Staging } from "./staging.ts";
 
 /** Flag of a message: this step is the last one. */
 const LAST_STEP = 1;
@@ -54,8 +54,7 @@ export interface ExchangeOptions {
 
 export class Exchange implements Inbox {
   readonly #options: ExchangeOptions;
-  /** Where a transfer of several pieces is put together, or taken apart, by transfer. */
-  readonly #staging = new Map<number, Uint8Array>();
+  readonly #staging: Staging;
   #transport: Transport | null = null;
   #allreduces: Allreduces | null = null;
   readonly #replicas: Replicas;
@@ -68,7 +67,8 @@ export class Exchange implements Inbox {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    const { world, transfers, replicas, step } = options;
+    const { memory, world, transfers, replicas, step } = options;
+    this.#staging = new Staging(memory, world);
     this.#replicas = new Replicas({
       ...{ world, groups: replicas, channel: transfers.length, step: () => step() - 1 },
       agreed: (round) => {
@@ -91,8 +91,8 @@ export class Exchange implements Inbox {
   }
 
   /**
-   * Resolves when all processes have told the same fingerprint after `step` steps; rejects with a RankError if they have not, or not in
-   * time, and with what fails meanwhile. No step may be under way.
+   * Resolves when all processes have told the same fingerprint after `step` steps; rejects with a RankError
+   * if they have not, or not in time, and with what fails meanwhile. No step may be under way.
    */
   async agree(words: Uint32Array, step: number, timeoutMs: number): Promise<void> {
     const round = BETWEEN_STEPS + step;
@@ -111,8 +111,8 @@ export class Exchange implements Inbox {
   }
 
   /**
-   * After `step` steps, none of which is under way: resolves when this process has the weights of all stages and has told its own;
-   * rejects like agree().
+   * After `step` steps, none of which is under way: resolves when this process has the weights of all stages
+   * and has told its own; rejects like agree().
    */
   collect(step: number, timeoutMs: number): Promise<void> {
     return this.#options.collection.collect(this.#transport as Transport, BETWEEN_STEPS + step, timeoutMs);
@@ -142,28 +142,27 @@ export class Exchange implements Inbox {
     }
     if (Atomics.load(signals, arrivedWord(transfers.length) + channel) === sequence)
       throw this.#unexpected(peer, `${namesOf(transfer)} twice in one step`);
-    const places = this.#placesOf(transfer);
-    const expected = sumOfBytes(places);
-    if (bytes !== expected)
+    const place = this.#staging.place(transfer, this.#batch);
+    if (bytes !== place.length)
       throw this.#unexpected(
         peer,
-        `${bytes} bytes of ${namesOf(transfer)}, where process ${this.#options.world.self} expected ${expected}`,
+        `${bytes} bytes of ${namesOf(transfer)}, where process ${this.#options.world.self} expected ${place.length}`,
       );
-    return viewOf(this.#options.memory, places) ?? this.#stage(transfer, expected);
+    return place;
   }
 
   arrived(arrival: Arrival): void {
     if (this.#allreduces?.owns(arrival.channel)) this.#allreduces.arrived(arrival);
     else if (this.#replicas.owns(arrival.channel)) this.#replicas.arrived(arrival);
     else if (this.#options.collection.owns(arrival.channel)) this.#options.collection.arrived(arrival);
-    else this.#settle(arrival);
+    else this.#handOver(arrival);
   }
 
-  #settle({ channel, sequence, flags }: Arrival): void {
-    const { memory, transfers, control, signals } = this.#options;
+  /** A transfer that is there goes to the ranks, and to whom this process passes it on. */
+  #handOver({ channel, sequence, flags }: Arrival): void {
+    const { transfers, control, signals } = this.#options;
     const transfer = transfers[channel];
-    const places = this.#placesOf(transfer);
-    if (viewOf(memory, places) === null) scatter(memory, places, this.#staging.get(channel) as Uint8Array);
+    this.#staging.scatter(transfer, this.#batch);
     if (flags & LAST_STEP) Atomics.store(control, WORD.lastStep, Atomics.load(signals, SIGNAL.step));
     this.#mark(arrivedWord(transfers.length) + channel, sequence);
     if (transfer.next >= 0) this.#send(transfers[transfer.next]);
@@ -236,7 +235,8 @@ export class Exchange implements Inbox {
     const { signals, transfers } = this.#options;
     const transport = this.#transport as Transport;
     const sequence = executionOf(Atomics.load(signals, SIGNAL.entered));
-    const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes: this.#gather(transfer) };
+    const bytes = this.#staging.gather(transfer, this.#batch);
+    const message = { channel: transfer.id, sequence, flags: this.#flags(), bytes };
     let unsent = transfer.receivers.length;
     const sent = () => {
       if (--unsent === 0) this.#mark(leftWord(transfers.length) + transfer.id, sequence);
@@ -253,28 +253,9 @@ export class Exchange implements Inbox {
     return Atomics.load(control, WORD.lastStep) <= Atomics.load(signals, SIGNAL.step) ? LAST_STEP : 0;
   }
 
-  /** The bytes of a transfer of this process, in one piece. */
-  #gather(transfer: Transfer): Uint8Array {
-    const { memory } = this.#options;
-    const places = this.#placesOf(transfer);
-    const view = viewOf(memory, places);
-    if (view !== null) return view;
-    const staged = this.#stage(transfer, sumOfBytes(places));
-    gather(memory, places, staged);
-    return staged;
-  }
-
-  #stage({ id }: Transfer, bytes: number): Uint8Array {
-    const found = this.#staging.get(id);
-    if (found && found.length >= bytes) return found.subarray(0, bytes);
-    const made = new Uint8Array(bytes);
-    this.#staging.set(id, made);
-    return made;
-  }
-
-  #placesOf(transfer: Transfer): Place[] {
-    const { world, signals } = this.#options;
-    return placesOfTransfer(transfer, world, Atomics.load(signals, SIGNAL.batch));
+  /** Samples of the step in hand. */
+  get #batch(): number {
+    return Atomics.load(this.#options.signals, SIGNAL.batch);
   }
 
   /** Either of the two may be the one that is wrong; the message names both. */

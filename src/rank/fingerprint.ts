@@ -4,7 +4,10 @@ import { InputError } from "../base/errors.ts";
 import { crossEntropy } from "../graph/ops/loss.ts";
 import type { Graph, Node, Tensor } from "../graph/tensor.ts";
 
-/** SHA-256, in hex, over the ops of the forward graph with their attributes, operands and shapes; no number of samples is in it. */
+/**
+ * SHA-256, in hex, over the ops of the forward graph with their attributes, operands and shapes; no number of
+ * samples is in it.
+ */
 export function modelSha256({ nodes }: Graph): string {
   return createHash("sha256").update(nodes.map(line).join("\n"), "utf8").digest("hex");
 }

@@ -65,7 +65,10 @@ export class Gates {
     if (Atomics.load(this.#words, word + SLEEPERS) > 0) Atomics.notify(this.#words, word + PASSED);
   }
 
-  /** Returns when all ranks of the gate's gang have passed it in this step. Throws a RankError when one failed, or stands still. */
+  /**
+   * Returns when all ranks of the gate's gang have passed it in this step. Throws a RankError when one
+   * failed, or stands still.
+   */
   hold(gate: number): void {
     const words = this.#words;
     const word = LINE_WORDS * gate + PASSED;

@@ -11,9 +11,9 @@ interface Region {
 }
 
 /**
- * A name or null for each instruction: of the parameter that it reads or writes, else of the data. A gradient of a parameter
- * is made in memory without a name; what makes it, or works on it, is called after the parameter of the updates that take it up, if they
- * are all of one.
+ * A name or null for each instruction: of the parameter that it reads or writes, else of the data. A gradient
+ * of a parameter is made in memory without a name; what makes it, or works on it, is called after the
+ * parameter of the updates that take it up, if they are all of one.
  */
 export function namesOf({ instructions }: Program, { addresses, step }: ProcessLayout): (string | null)[] {
   const region = (tensor: Tensor): Region[] => {

@@ -43,6 +43,7 @@ import {
 } from "./pipeline-layout.ts";
 import { FINGERPRINT_WORDS, type ReplicaGroup, replicaGroups } from "./replicas.ts";
 import { signalsBytes } from "./signals.ts";
+import { stagingBytes } from "./staging.ts";
 
 /** Test samples that a rank evaluates at once. */
 const EVALUATION_ROWS = 96;
@@ -91,6 +92,8 @@ export interface ProcessLayout {
   readonly pipelineInfo: PipelineInfo | null;
   /** What training steps send from process to process, by id. */
   readonly transfers: readonly Transfer[];
+  /** Of the buffers of the main thread in which transfers are put together, or taken apart. */
+  readonly stagingBytes: number;
   /** Who has which weights after a step, where processes have different ones; else nothing. */
   readonly holdings: readonly Holding[];
   /** Which processes have the same weights after every step. */
@@ -267,6 +270,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     pipeline,
     pipelineInfo: cut && options.pipeline ? infoOf(cut.pipeline, options.pipeline) : null,
     transfers,
+    stagingBytes: train ? stagingBytes(transfers, world, train.batch) : 0,
     ...weights,
     evaluate: programs[parts.length - 1],
   };

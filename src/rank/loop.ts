@@ -157,7 +157,10 @@ export class RankLoop {
     }
   }
 
-  /** Leaves the step's mean loss and duration in the rings. No time is handed from function to function: it may become an object. */
+  /**
+   * Leaves the step's mean loss and duration in the rings. No time is handed from function to function: it
+   * may become an object.
+   */
   #record(): void {
     const entry = (this.#steps - 1) % STEP_RING;
     const now = performance.now();

@@ -1,6 +1,6 @@
 /**
- * What links and kernels of a run can do, measured before its first step and told to all, so that all plan alike: process 0 measures
- * the way to each other process, and takes the worst.
+ * What links and kernels of a run can do, measured before its first step and told to all, so that all plan
+ * alike: process 0 measures the way to each other process, and takes the worst.
  */
 import { availableParallelism } from "node:os";
 import { type LockstepError, RankError } from "../base/errors.ts";
@@ -22,7 +22,10 @@ const FIGURES = 1000;
 const EXTENT = 192;
 const ROUNDS = 9;
 
-/** The inbox of a run's links while they are measured. What is meant for the run itself is kept for the inbox that comes after. */
+/**
+ * The inbox of a run's links while they are measured. What is meant for the run itself is kept for the inbox
+ * that comes after.
+ */
 export class Measuring implements Inbox {
   readonly #self: number;
   readonly #module: WebAssembly.Module;

@@ -34,27 +34,34 @@ function sized(tensor: Tensor, name: string, batch: number): Part {
   return { words: `${name} [${shape}]`, bytes: elementCount(shape) * ELEMENT_BYTES[tensor.type] };
 }
 
-/** A layout that would fit into so many bytes; null if there is none. */
-export type FindLayout = (limitBytes: number) => FittingLayout | null;
+/** What a process needs: a shared memory, and beside it buffers in which transfers are put together. */
+export type MemoryNeed = Pick<ProcessLayout, "bytes" | "stagingBytes">;
+
+export const wholeNeed = ({ bytes, stagingBytes }: MemoryNeed): number => bytes + stagingBytes;
+
+/** A layout that would fit; null if there is none. */
+export type FindLayout = (fits: (need: MemoryNeed) => boolean) => FittingLayout | null;
 
 /** Throws an InputError that says how much the job needs, what takes it, how much there is, and which layout would fit. */
 export function checkMemory(
-  { bytes, step }: Pick<ProcessLayout, "bytes" | "step">,
+  { step, ...need }: MemoryNeed & Pick<ProcessLayout, "step">,
   batch: number,
   nearest: FindLayout,
   availableBytes = process.availableMemory(),
 ): void {
-  const limitBytes = Math.min(MEMORY_LIMIT_BYTES, availableBytes);
-  if (bytes <= limitBytes) return;
-  const fitting = nearest(limitBytes);
+  const fits = (need: MemoryNeed) => need.bytes <= MEMORY_LIMIT_BYTES && wholeNeed(need) <= availableBytes;
+  if (fits(need)) return;
+  const fitting = nearest(fits);
   const culprits = largest(step, batch).map(({ words, bytes }) => `${words} alone is ${formatBytes(bytes)}`);
+  if (need.stagingBytes > 0)
+    culprits.push(`what messages are put together in is ${formatBytes(need.stagingBytes)}`);
   const culprit = culprits.length === 0 ? "" : `; ${culprits.join(", ")}`;
   throw new InputError(
     "too-much-memory",
-    `this job needs ${formatBytes(bytes)} of memory in one process${culprit}. ` +
+    `this job needs ${formatBytes(wholeNeed(need))} of memory in one process${culprit}. ` +
       `A process holds at most ${formatBytes(MEMORY_LIMIT_BYTES)}, and this machine has ${formatBytes(availableBytes)} free`,
     fitting === null
       ? "make the hidden layers or the batch smaller"
-      : `use --layout ${fitting.layout}, the nearest that fits: it needs ${formatBytes(fitting.bytes)}; or make the hidden layers or the batch smaller`,
+      : `use ${fitting.flags}, the nearest that fits: it needs ${formatBytes(wholeNeed(fitting.need))}; or make the hidden layers or the batch smaller`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * A session and the other processes: opens the links to them, has them measured if the plan depends on it, has bytes moved while they
- * are open, and leaves in good order.
+ * A session and the other processes: opens the links to them, has them measured if the plan depends on it,
+ * has bytes moved while they are open, and leaves in good order.
  */
 import { type LockstepError, RankError } from "../base/errors.ts";
 import type { Measured } from "../plan/gradients.ts";
@@ -105,7 +105,10 @@ export class Peers {
     this.#measuring?.failed(new RankError("aborted", "this process stops", "see the first failure", {}));
   }
 
-  /** When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they had time to hear it. */
+  /**
+   * When the ranks are gone: resolves when all other processes are done, too, or, after abort(), when they
+   * had time to hear it.
+   */
   async close(): Promise<void> {
     await this.#opened.catch(() => {}); // heard by who opened
     this.#exchange?.end();

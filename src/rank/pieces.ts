@@ -13,12 +13,15 @@ export const placesOfTransfer = (
 export const sumOfBytes = (places: readonly Place[]): number =>
   places.reduce((sum, place) => sum + bytesOf(place), 0);
 
-/** The one view that has all bytes; null where they lie apart. */
-export function viewOf(memory: WebAssembly.Memory, places: readonly Place[]): Uint8Array | null {
+/** Whether no one view has all bytes. */
+export function liesApart(places: readonly Place[]): boolean {
   const [place] = places;
-  if (places.length !== 1 || (place.runs !== 1 && place.runBytes !== place.strideBytes)) return null;
-  return new Uint8Array(memory.buffer, place.address, bytesOf(place));
+  return places.length !== 1 || (place.runs !== 1 && place.runBytes !== place.strideBytes);
 }
+
+/** The view of what does not lie apart. */
+export const viewOf = (memory: WebAssembly.Memory, [place]: readonly Place[]): Uint8Array =>
+  new Uint8Array(memory.buffer, place.address, bytesOf(place));
 
 /** Puts what lies apart together. */
 export function gather(memory: WebAssembly.Memory, places: readonly Place[], to: Uint8Array): void {

@@ -69,7 +69,10 @@ export class RankProcess {
     return Atomics.load(this.#words, WORD.stepsDone);
   }
 
-  /** Trains on batches `first` … `end`−1 of the order in `slot`; `steps` of the run were done before. Resolves to the steps done. */
+  /**
+   * Trains on batches `first` … `end`−1 of the order in `slot`; `steps` of the run were done before. Resolves
+   * to the steps done.
+   */
   async train(first: number, end: number, slot: number, steps: number): Promise<number> {
     Atomics.store(this.#words, WORD.stepsDone, steps);
     await this.#command("train", [first, end, slot, steps]);

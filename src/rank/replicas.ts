@@ -1,7 +1,7 @@
 /**
- * Whether all processes still have the same weights: every so many steps, and before a checkpoint is kept, each tells the others the
- * fingerprint of its own, and whoever differs from most of them is named. What broke silently, a memory or a processor, would else
- * go on unseen.
+ * Whether all processes still have the same weights: every so many steps, and before a checkpoint is kept,
+ * each tells the others the fingerprint of its own, and whoever differs from most of them is named. What
+ * broke silently, a memory or a processor, would else go on unseen.
  */
 import { RankError } from "../base/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -55,8 +55,8 @@ export interface ReplicaOptions {
 export class Replicas {
   readonly #options: ReplicaOptions;
   /**
-   * The fingerprints of rounds that are not complete, by process. A process that has heard all goes on, and may be heard of the next
-   * round by one that still waits for somebody's word of this one.
+   * The fingerprints of rounds that are not complete, by process. A process that has heard all goes on, and
+   * may be heard of the next round by one that still waits for somebody's word of this one.
    */
   readonly #rounds = new Map<number, Map<number, Uint32Array>>();
   /** By process: what arrives. A link brings one message after the other. */
@@ -71,8 +71,9 @@ export class Replicas {
   }
 
   /**
-   * This process's own words of a round (the execution before which they were taken, or one between steps): sent to all others. They
-   * must not change any more. Throws a RankError if another's, heard before, are different.
+   * This process's own words of a round (the execution before which they were taken, or one between steps):
+   * sent to all others. They must not change any more. Throws a RankError if another's, heard before, are
+   * different.
    */
   tell(transport: Transport, round: number, words: Uint32Array): void {
     const { channel, world } = this.#options;
@@ -115,8 +116,8 @@ export class Replicas {
   }
 
   /**
-   * Compares when all of a round are known. Between steps all have all weights, but those that they do not train of one of those who
-   * do: whose are right is to be judged among the latter.
+   * Compares when all of a round are known. Between steps all have all weights, but those that they do not
+   * train of one of those who do: whose are right is to be judged among the latter.
    */
   #note(process: number, round: number, words: Uint32Array): void {
     const found = this.#rounds.get(round) ?? new Map<number, Uint32Array>();

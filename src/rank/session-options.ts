@@ -1,12 +1,12 @@
 /** What a session is made of: the model, the data, the world, and how to train. */
-import type { Settings } from "../base/config.ts";
+import type { Layout, Settings } from "../base/config.ts";
 import type { NamedTensor } from "../checkpoint/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { CompiledKernels } from "../kernels/load.ts";
 import type { Model } from "../nn/models.ts";
 import type { OptimizerName } from "../nn/optimizers.ts";
 import type { TraceWindow } from "../profile/step-ring.ts";
-import type { World } from "../program/world.ts";
+import { type World, worldRanks } from "../program/world.ts";
 import type { RankJob } from "./job.ts";
 import type { Connect } from "./peers.ts";
 import type { PipelineWish } from "./pipeline-layout.ts";
@@ -25,8 +25,10 @@ export interface SessionOptions {
   /** How processes come to the gradients; by default the form that is best, of those that keep the bits. */
   readonly numerics?: Settings["numerics"];
   readonly allreduce?: Settings["allreduce"];
-  /** Where the ranks, in this process alone, are a pipeline. */
+  /** Where the ranks are a pipeline. */
   readonly pipeline?: PipelineWish;
+  /** What a person calls the way in which the ranks are divided; by default what follows from the pipeline. */
+  readonly layout?: Layout;
   /** null to evaluate only. */
   readonly training:
     | (Hyperparameters & {
@@ -50,4 +52,14 @@ export interface SessionOptions {
   readonly epochs?: readonly number[];
   /** Throws if these kernels will not do; asked before anything is allocated. */
   readonly check?: (compiled: CompiledKernels) => void;
+}
+
+/** How the ranks are divided. */
+export function layoutOf({
+  layout,
+  pipeline,
+  world,
+}: Pick<SessionOptions, "layout" | "pipeline" | "world">): Layout {
+  const { gangs: pp, slices: tp } = pipeline ?? { gangs: 1, slices: 1 };
+  return layout ?? { dp: worldRanks(world) / (tp * pp), tp, pp };
 }

@@ -6,14 +6,7 @@ import { epochOrder } from "../data/sampler.ts";
 import { elementCount, type Tensor } from "../graph/tensor.ts";
 import { type CompiledKernels, compileKernels, instantiateKernels } from "../kernels/load.ts";
 import { createMemory, growMemory } from "../kernels/memory.ts";
-import {
-  chooseSums,
-  formsOf,
-  type GradientPlan,
-  layersOf,
-  type Measured,
-  sumPlanOf,
-} from "../plan/gradients.ts";
+import { chooseSums, type GradientPlan, layersOf, type Measured, sumPlanOf } from "../plan/gradients.ts";
 import type { SumForm } from "../program/chunks.ts";
 import { processCount, type World } from "../program/world.ts";
 import { digestOf } from "./digest.ts";
@@ -26,7 +19,7 @@ import { ORDER_SLOTS, type ProcessLayout } from "./layout.ts";
 import { checkMemory } from "./memory-need.ts";
 import { nearestLayout } from "./nearest-layout.ts";
 import { type Connect, Peers } from "./peers.ts";
-import { planForms, planLayout } from "./plan-layout.ts";
+import { planLayout, planOpenForms } from "./plan-layout.ts";
 import { RankProcess } from "./process.ts";
 import { FINGERPRINT_WORDS } from "./replicas.ts";
 import { fromRing } from "./ring.ts";
@@ -67,17 +60,15 @@ export class Session {
     this.#options = options;
     this.compiled = compileKernels(options.fma);
     check?.(this.compiled);
-    // A pipeline hands over what its gradients are made of: there is nothing to choose.
-    const isShared = training !== null && processCount(world) > 1 && options.pipeline === undefined;
-    const { forms, layout, bytes } = planForms(options, this.compiled.module, formsOf(options, isShared));
+    const { forms, layout, ...need } = planOpenForms(options, this.compiled.module);
     this.#layout = layout;
     this.forms = forms;
-    checkMemory({ bytes, step: layout.step }, training?.batch ?? layout.evaluationBatch, (limitBytes) =>
-      training === null ? null : nearestLayout(options, this.compiled.module, limitBytes),
+    checkMemory({ ...need, step: layout.step }, training?.batch ?? layout.evaluationBatch, (fits) =>
+      training === null ? null : nearestLayout(options, this.compiled.module, fits),
     );
     // How many chunks there will be, and so how many words tell of them, is known when links are measured.
     const measures = forms.some((form) => form !== "exchange");
-    this.#memory = createMemory(bytes, measures);
+    this.#memory = createMemory(need.bytes, measures);
     const step = stepInHand(this.#memory, layout, world);
     this.trace = options.trace ? new SessionTrace(options.trace, step) : null;
     this.#losses = this.#numbers("lossRing", STEP_RING);
@@ -132,8 +123,8 @@ export class Session {
   }
 
   /**
-   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are done, when this process has
-   * the weights of all stages as they are then.
+   * Trains on batches `first` … `end`−1 of an epoch that was prepared. Resolves to the run's steps that are
+   * done, when this process has the weights of all stages as they are then.
    */
   async train(epoch: number, first: number, end: number, steps: number): Promise<number> {
     const done = await this.#ranks.train(first, end, epoch % ORDER_SLOTS, steps);
@@ -178,7 +169,10 @@ export class Session {
     return this.#numbers("stepLoss")[0];
   }
 
-  /** Mean losses and durations (ms) of `count` steps of the run from step `first` (1, 2, …); only the latest STEP_RING are remembered. */
+  /**
+   * Mean losses and durations (ms) of `count` steps of the run from step `first` (1, 2, …); only the latest
+   * STEP_RING are remembered.
+   */
   records(first: number, count: number): { losses: number[]; stepMs: number[] } {
     return {
       losses: fromRing(this.#losses, first - 1, count),

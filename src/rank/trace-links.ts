@@ -20,9 +20,10 @@ export function spanEvents(traced: Traced, spans: readonly Span[], offsetMs: num
 }
 
 /**
- * Each message as its link was busy with it: one way of a link takes one after the other, so an event begins where the message was
- * enqueued (or its first frame arrived), or when the one before it was done. The arguments have the times themselves, in µs of ts. An arrow
- * goes from the sender's event to the receiver's. `offsetMs` makes times since 1970 those of the host's monotonic clock.
+ * Each message as its link was busy with it: one way of a link takes one after the other, so an event begins
+ * where the message was enqueued (or its first frame arrived), or when the one before it was done. The
+ * arguments have the times themselves, in µs of ts. An arrow goes from the sender's event to the receiver's.
+ * `offsetMs` makes times since 1970 those of the host's monotonic clock.
  */
 export function linkEvents(traced: Traced, flights: readonly FlightTimes[], offsetMs: number): TraceEvent[] {
   const lanes = new Map<number, FlightTimes[]>();

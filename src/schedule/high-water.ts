@@ -1,8 +1,8 @@
 /**
  * How many activations a schedule keeps at once, counted in its lists.
  *
- * One is what one stage keeps of one micro-batch: from its forward to the end of its backward, or of its weight gradient. No clock
- * is needed: what a rank keeps depends on the order of its own list alone.
+ * One is what one stage keeps of one micro-batch: from its forward to the end of its backward, or of its
+ * weight gradient. No clock is needed: what a rank keeps depends on the order of its own list alone.
  */
 import { rankOf, type Schedule } from "./action.ts";
 import { partsOf } from "./dependencies.ts";

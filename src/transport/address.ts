@@ -1,4 +1,7 @@
-/** Where processes reach each other: a file that is its user's alone within a host, one address and a port by chance between hosts. */
+/**
+ * Where processes reach each other: a file that is its user's alone within a host, one address and a port by
+ * chance between hosts.
+ */
 import { statSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname } from "node:path";

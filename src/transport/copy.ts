@@ -1,4 +1,7 @@
-/** Copies bytes from or to shared memory at memcpy's rate: `set` of a typed array takes twice as long there, since V8 copies word by word. */
+/**
+ * Copies bytes from or to shared memory at memcpy's rate: `set` of a typed array takes twice as long there,
+ * since V8 copies word by word.
+ */
 
 const { copy } = Buffer.prototype;
 

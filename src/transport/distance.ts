@@ -1,4 +1,7 @@
-/** How far two processes are from each other: small messages there and back, then large ones one way, over a link like a run's. */
+/**
+ * How far two processes are from each other: small messages there and back, then large ones one way, over a
+ * link like a run's.
+ */
 import { EnvironmentError, type LockstepError } from "../base/errors.ts";
 import type { Arrival, Inbox, Transport } from "./transport.ts";
 

@@ -1,5 +1,6 @@
 /**
- * How two processes make sure of each other before anything else is said: three messages, both prove that they know the run's key.
+ * How two processes make sure of each other before anything else is said: three messages, both prove that
+ * they know the run's key.
  *
  *     dialer    HELLO      nonce A, digest                          ─▶   listener
  *               ◀─         nonce B, digest, HMAC(listener's key, both)   CHALLENGE

@@ -1,4 +1,7 @@
-/** A wire of nanomsg: one PAIR socket, polled on the main thread. It is at most once, hides breaks, and lets in the first comer. */
+/**
+ * A wire of nanomsg: one PAIR socket, polled on the main thread. It is at most once, hides breaks, and lets
+ * in the first comer.
+ */
 import { isMainThread } from "node:worker_threads";
 import { EnvironmentError } from "../base/errors.ts";
 import { loadNanomsg, type NanomsgBindings } from "./addon.ts";

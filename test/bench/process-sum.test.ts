@@ -5,7 +5,10 @@ import { groupOf, levelsOf } from "../../src/collective/group.ts";
 import { roughInputs, run } from "../collective/group.ts";
 import { hierarchical } from "../collective/hierarchical.ts";
 
-/** The sum of a process's inputs: rank 0 sums what it is posted at once, the others in turns, the last first; and how often it was told of. */
+/**
+ * The sum of a process's inputs: rank 0 sums what it is posted at once, the others in turns, the last first;
+ * and how often it was told of.
+ */
 function sumOf(inputs: readonly number[][]): { readonly sum: number[]; readonly told: number } {
   const count = inputs[0].length;
   const memory = new Float32Array(count * (inputs.length + 1));

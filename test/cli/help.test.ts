@@ -252,7 +252,7 @@ for (const [argv, said] of [
   ],
   [
     ["plan", "--help"],
-    "lockstep: plan is not supported yet\n  fix: --layout dp=N,tp=1,pp=1 is the only layout of this version\n",
+    "lockstep: plan is not supported yet\n  fix: name a layout, such as `lockstep train --layout dp=2,tp=1,pp=2`; plan.json in the run folder says what came of it\n",
   ],
   [
     ["data", "get", "cifar10"],

@@ -1,4 +1,7 @@
-/** `lockstep trace`: figures of a run's traced steps, the merged trace, and what it says where there is no trace, or half of one. */
+/**
+ * `lockstep trace`: figures of a run's traced steps, the merged trace, and what it says where there is no
+ * trace, or half of one.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";

@@ -146,3 +146,16 @@ test("with --json what a model file prints goes to stderr, and stdout stays ours
   t.true((await lockstep(folder, "eval", "a", "--json")).stdout.startsWith("{"));
   t.regex((await lockstep(folder, "train", ...argv)).stdout, /^loaded\n/);
 });
+
+test("a form of allreduce is said to be without use where all ranks are in one process, as replicas or slices", async (t) => {
+  const folder = workplace(t);
+  const told =
+    /^--allreduce ordered: all ranks are in one process, so there are no processes that sum gradients$/m;
+  for (const layout of ["dp=2", "tp=2"]) {
+    const argv = [...TINY.slice(0, -2), "--layout", layout, "--max-steps", "1"];
+    const { exitCode, stderr } = await lockstep(folder, ...argv, "--allreduce", "ordered");
+    t.is(exitCode, 0, stderr);
+    t.regex(stderr, told);
+    t.notRegex((await lockstep(folder, ...argv)).stderr, /--allreduce/);
+  }
+});

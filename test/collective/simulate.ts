@@ -1,8 +1,10 @@
 /**
- * Runs all members' lists on arrays, in an order that chance decides: what may happen next is what links and executors may do next.
+ * Runs all members' lists on arrays, in an order that chance decides: what may happen next is what links and
+ * executors may do next.
  *
- * A send that has begun leaves at any later time, with the elements as they are then; with `window` 0 it leaves when the receive at
- * the other end takes it (no link holds anything), else up to `window` messages are under way on each link.
+ * A send that has begun leaves at any later time, with the elements as they are then; with `window` 0 it
+ * leaves when the receive at the other end takes it (no link holds anything), else up to `window` messages
+ * are under way on each link.
  */
 import type { Action, ActionList, Add, Place, Receive, Send } from "../../src/collective/action.ts";
 import { Progress } from "../../src/collective/progress.ts";

@@ -140,8 +140,8 @@ export class Story {
   }
 
   /**
-   * Fails unless within `withinMs` nobody of the run is left, nobody holds its ports, and its temporary files are gone; and it stays
-   * so: whom ssh was about to start when it was killed comes later.
+   * Fails unless within `withinMs` nobody of the run is left, nobody holds its ports, and its temporary files
+   * are gone; and it stays so: whom ssh was about to start when it was killed comes later.
    */
   async leavesNothing(withinMs: number, note: string): Promise<void> {
     const began = performance.now();

@@ -1,7 +1,11 @@
 import test from "ava";
-import { defaultSettings, type Settings } from "../../src/base/config.ts";
+import * as fc from "fast-check";
+import { defaultSettings, ranksOfLayout, type Settings } from "../../src/base/config.ts";
 import type { Checkpoint, TrainingState } from "../../src/checkpoint/checkpoint.ts";
 import { checkFit, checkFmaClass, checkResume, checkSameData } from "../../src/job/fit.ts";
+import { pipelineOf } from "../../src/job/settings.ts";
+import { placeOfRank, rowsOfMicroBatch } from "../../src/program/pipeline-place.ts";
+import { teamsOf } from "../../src/program/teams.ts";
 import { synthetic } from "../synthetic.ts";
 
 const data = synthetic(40, 10);
@@ -25,6 +29,100 @@ test("a batch is at most the data set, and at least a sample for each rank", (t)
     code: "too-many-ranks",
     message: /9 ranks.*of 8/,
   });
+});
+
+/** Layouts of a batch of 8 in processes of so many ranks, what is wrong with them, and what would do. */
+const ROWS: [changes: Partial<Settings>, processes: number[], code: string, message: RegExp, fix: string][] =
+  [
+    [
+      { layout: { dp: 1, tp: 9, pp: 1 } },
+      [9],
+      "too-many-ranks",
+      /^9 ranks cannot share a batch of 8: some would never have a sample$/,
+      "give a --layout of at most 8 ranks, or a larger --batch",
+    ],
+    [
+      { layout: { dp: 3, tp: 1, pp: 2 }, microBatches: 4 },
+      [6],
+      "too-many-ranks",
+      /^the ranks of a stage of dp=3,tp=1,pp=2 cannot share a micro-batch of 2: some would never have a sample$/,
+      "give --micro-batches at most 3, or a larger --batch",
+    ],
+    [
+      { layout: { dp: 3, tp: 3, pp: 2 } },
+      [18],
+      "too-many-ranks",
+      /^the ranks of a stage of dp=3,tp=3,pp=2 cannot share a batch of 8: /,
+      "give a --layout with fewer replicas or slices, or a larger --batch",
+    ],
+    [
+      { layout: { dp: 1, tp: 1, pp: 2 }, microBatches: 9 },
+      [1, 1],
+      "too-many-micro-batches",
+      /^a batch of 8 cannot be cut into 9 micro-batches: some would never have a sample$/,
+      "give --micro-batches at most 8, or a larger --batch",
+    ],
+  ];
+
+for (const [changes, ranks, code, message, fix] of ROWS)
+  test(`${JSON.stringify(changes)} in processes of ${ranks} ranks is more than a batch of 8 has rows for`, (t) => {
+    const world = { self: 0, ranks };
+    const all = ranks.reduce((sum, count) => sum + count, 0);
+    const error = t.throws(() => checkFit(settings({ ...changes, ranks: all }), data, world), {
+      code,
+      message,
+    });
+    t.is((error as unknown as { fix: string }).fix, fix);
+  });
+
+test("stages, and slices of several processes, may be more than a batch has samples", (t) => {
+  const fits = (layout: Settings["layout"], ranks: number[]) => {
+    const world = { self: 0, ranks };
+    t.notThrows(() => checkFit(settings({ layout, ranks: ranksOfLayout(layout) }), data, world));
+  };
+  fits({ dp: 1, tp: 1, pp: 9 }, [9]);
+  fits({ dp: 8, tp: 1, pp: 3 }, [24]);
+  fits({ dp: 1, tp: 9, pp: 1 }, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  fits({ dp: 8, tp: 2, pp: 1 }, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+});
+
+test("a pipeline is refused if and only if a rank would never have a row of any micro-batch", (t) => {
+  const size = (max: number) => fc.integer({ min: 1, max });
+  const drawn = fc.record({
+    dp: size(4),
+    tp: size(3),
+    pp: size(3),
+    batch: size(12),
+    microBatches: size(12),
+    most: size(9),
+  });
+  let refused = 0;
+  fc.assert(
+    fc.property(drawn, ({ batch, microBatches, most, ...layout }) => {
+      const all = ranksOfLayout(layout);
+      const ranks = Array.from({ length: Math.ceil(all / most) }, (_, at) => Math.min(most, all - at * most));
+      const wish = settings({ layout, ranks: all, batch, microBatches });
+      const pipeline = pipelineOf(wish, ranks);
+      fc.pre(pipeline !== undefined && pipeline.microBatches <= batch);
+      const { gangs, slices, microBatches: pieces } = pipeline as NonNullable<typeof pipeline>;
+      const grid = { replicas: layout.dp, slices, gangs };
+      const teams = teamsOf({ self: 0, ranks }, grid);
+      const cut = { microBatches: pieces, summedSince: Array(pieces).fill(0), grid, teams };
+      const isIdle = (process: number, rank: number) =>
+        Array.from({ length: pieces }, (_, microBatch) =>
+          rowsOfMicroBatch(placeOfRank(cut, process, rank), batch, microBatch),
+        ).every(({ own }) => own.rows === 0);
+      const someIdle = ranks.some((count, process) =>
+        Array.from({ length: count }, (_, rank) => isIdle(process, rank)).includes(true),
+      );
+      const world = { self: 0, ranks };
+      if (someIdle) t.throws(() => checkFit(wish, data, world), { code: "too-many-ranks" });
+      else t.notThrows(() => checkFit(wish, data, world));
+      if (someIdle) refused++;
+    }),
+    { numRuns: 1000 },
+  );
+  t.true(refused > 100, `${refused}`);
 });
 
 /** What may not change, and the flag to leave out. */

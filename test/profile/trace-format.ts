@@ -1,6 +1,7 @@
 /**
- * What is wrong with a trace, after "Trace Event Format" (Google, 2016), the header that pytorch/kineto writes (output_json.cpp), and
- * what Perfetto asks of traces in JSON (docs/getting-started/other-formats): slices of a thread must nest, an arrow's ends lie in slices.
+ * What is wrong with a trace, after "Trace Event Format" (Google, 2016), the header that pytorch/kineto
+ * writes (output_json.cpp), and what Perfetto asks of traces in JSON (docs/getting-started/other-formats):
+ * slices of a thread must nest, an arrow's ends lie in slices.
  */
 import type { TraceDocument, TraceEvent } from "../../src/profile/chrome-trace.ts";
 

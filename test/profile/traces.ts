@@ -1,7 +1,10 @@
 /** Traces drawn as pictures: a line a rank, a letter what it is at in so many µs. */
 import { arrowId, LANES, type TraceDocument, type TraceEvent } from "../../src/profile/chrome-trace.ts";
 
-/** k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · W waiting for transfer 0 · s telling that something is made · . between steps */
+/**
+ * k K kernels · g gathering · b barrier · h waiting at a gate · w waiting · W waiting for transfer 0 · s
+ * telling that something is made · . between steps
+ */
 const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   k: ["gemmNN", "forward"],
   K: ["gemmTN", "dW"],

@@ -15,8 +15,8 @@ const BATCH = 32;
 const RANKS = 3;
 
 /**
- * Instructions of a net of `layers` layers on one of the ranks, what they depend on, and how often planning it looks at a node or an
- * op; and of chunks that go round, if gradients do.
+ * Instructions of a net of `layers` layers on one of the ranks, what they depend on, and how often planning
+ * it looks at a node or an op; and of chunks that go round, if gradients do.
  */
 function plan(layers: number, form: SumForm): { instructions: number; dependencies: number; looks: number } {
   const looks = new Looks();

@@ -8,7 +8,7 @@ import { synthetic } from "../synthetic.ts";
 import { drawnModel, lines } from "./drawn-model.ts";
 import { hashOf, trainInTurn } from "./in-turn.ts";
 import { oneThread } from "./one-thread.ts";
-import { collect, drawing, processesInTurn, trainProcesses } from "./processes-in-turn.ts";
+import { collect, drawing, processesInTurn, TrainingInTurn, trainProcesses } from "./processes-in-turn.ts";
 
 const size = (max: number) => fc.integer({ min: 1, max });
 
@@ -89,4 +89,16 @@ test("a pipeline of any graph of layers leaves what one rank leaves, or says how
     { numRuns: 100 },
   );
   t.true(made > 30, `${made}`);
+});
+
+test("processes in turn come to be a step ahead of others, as they are in reality", (t) => {
+  const pipeline = { gangs: 2, slices: 1, microBatches: 3, schedule: "1f1b" } as const;
+  const jobs = processesInTurn(
+    { model: mlp([20, 20], "relu"), data: synthetic(50), batch: 20, pipeline },
+    [1, 1],
+  );
+  const training = new TrainingInTurn(jobs, 6, drawing(1));
+  while (training.happen());
+  t.true(training.isDone);
+  t.true(training.ahead > 0);
 });

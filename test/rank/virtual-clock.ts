@@ -1,4 +1,7 @@
-/** A pipeline's own programs on a virtual clock: what would be recorded if each instruction took the time that it is said to take. */
+/**
+ * A pipeline's own programs on a virtual clock: what would be recorded if each instruction took the time that
+ * it is said to take.
+ */
 import type { TraceDocument } from "../../src/profile/chrome-trace.ts";
 import type { RecordedStep } from "../../src/profile/step-ring.ts";
 import type { Instruction, Program } from "../../src/program/instruction.ts";

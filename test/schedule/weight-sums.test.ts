@@ -47,7 +47,10 @@ test("every micro-batch is summed by one call, in ascending order, and no call s
   );
 });
 
-/** What a step takes whose stages all cost the same, as ranks execute it: of a backward, the input gradient is handed on first. */
+/**
+ * What a step takes whose stages all cost the same, as ranks execute it: of a backward, the input gradient is
+ * handed on first.
+ */
 function makespan(schedule: Schedule, costs: readonly number[], since: readonly (number | null)[]): number {
   const [forward, input, weight] = costs;
   const durationOf = (kind: ActionKind, _: number, microBatch: number) => {

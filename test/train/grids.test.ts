@@ -92,6 +92,41 @@ test("stages over several processes that are to add gradients are refused before
   });
 });
 
+/** Worlds that are not those of the settings, and what is said of them. */
+const WORLDS: [ranks: number[], self: number, settings: Partial<Settings>, code: string, message: RegExp][] =
+  [
+    [
+      [1, 1],
+      0,
+      { ranks: 3 },
+      "layout-mismatch",
+      /dp=3,tp=1,pp=1 has 3 ranks, the processes of world.ranks have 2$/,
+    ],
+    [
+      [2, 1],
+      0,
+      { layout: { dp: 1, tp: 2, pp: 2 } },
+      "layout-mismatch",
+      /dp=1,tp=2,pp=2 has 4 ranks, .* have 3$/,
+    ],
+    [[1, 1], 2, {}, "bad-world", /^world\.self: expected one of 2 processes, found 2$/],
+    [[1, 0], 0, {}, "bad-world", /^world\.ranks: expected how many ranks each process has, found \[1, 0\]$/],
+    [[], 0, {}, "bad-world", /found \[\]$/],
+  ];
+
+for (const [ranks, self, settings, code, message] of WORLDS)
+  test(`process ${self} of [${ranks}] with ${JSON.stringify(settings)} is refused before any link is opened`, async (t) => {
+    const world = { self, ranks, hosts: ranks.map(() => "a"), connect: () => t.fail() as never };
+    const error = await t.throwsAsync(train({ model: mlp([37], "relu"), data, settings, world }), {
+      message,
+    });
+    t.like(error, { name: "InputError", code });
+    t.regex(
+      String((error as unknown as { fix: string }).fix),
+      /^(?:for [23] use dp=[23],tp=1,pp=1|give an integer )/,
+    );
+  });
+
 test("more micro-batches than samples of a batch are refused", async (t) => {
   await t.throwsAsync(hashOf({ microBatches: 51, layout: { dp: 1, tp: 1, pp: 2 } }), {
     code: "too-many-micro-batches",
