@@ -56,19 +56,19 @@ function listMade({ plan }: Pipeline): Map<Tensor, Made> {
 }
 
 /** How a node of a stage reads one of its inputs. */
-function readingOf(node: Node, index: number, stage: number): Reading {
+function readingOf(node: Node, index: number, stage: number, { grid }: Pipeline): Reading {
   const [, columns] = node.op.axes(node).inputs[index];
-  const isOwn = columns !== undefined && columns === columnAxisOf(node);
+  const isOwn = columns !== undefined && columns === columnAxisOf(node, grid);
   return { stage, rows: makesRows(node) ? "own" : "all", columns: isOwn ? "own" : "all" };
 }
 
-function listReadings({ plan }: Pipeline, made: ReadonlyMap<Tensor, Made>): Map<Tensor, Reading[]> {
+function listReadings(pipeline: Pipeline, made: ReadonlyMap<Tensor, Made>): Map<Tensor, Reading[]> {
   const readings = new Map<Tensor, Reading[]>();
-  for (const [stage, { forward, inputGradient, weightGradient }] of plan.stages.entries())
+  for (const [stage, { forward, inputGradient, weightGradient }] of pipeline.plan.stages.entries())
     for (const node of [...forward, ...inputGradient, ...weightGradient])
       for (const [index, tensor] of node.inputs.entries())
         if (made.has(tensor))
-          readings.set(tensor, [...(readings.get(tensor) ?? []), readingOf(node, index, stage)]);
+          readings.set(tensor, [...(readings.get(tensor) ?? []), readingOf(node, index, stage, pipeline)]);
   return readings;
 }
 
@@ -79,7 +79,8 @@ export const speaksForRows = ({ slices }: Team): boolean => slices.first === 0;
 function needs(reader: Team, { stage, rows, columns }: Reading, made: Made, maker: Team, pipeline: Pipeline) {
   if (reader.process === maker.process || reader.gang !== gangOfStage(pipeline, stage)) return false;
   if (rows === "own" && !overlap(reader.replicas, maker.replicas)) return false;
-  if (columnAxisOf(made.node) !== null) return columns === "all" || overlap(reader.slices, maker.slices);
+  if (columnAxisOf(made.node, pipeline.grid) !== null)
+    return columns === "all" || overlap(reader.slices, maker.slices);
   // All who share these rows make all columns of them; what needs no telling of, the process makes of all rows.
   const makesItself = pipeline.teams.some(
     (team) =>
@@ -151,7 +152,7 @@ export function awaitedBy(
   return node.inputs.flatMap((tensor, index) =>
     (idsOf.get(tensor) ?? []).filter((id) => {
       const { team, microBatch } = list[id];
-      const reading = readingOf(node, index, stage);
+      const reading = readingOf(node, index, stage, pipeline);
       return microBatches.includes(microBatch) && needs(reader, reading, list[id], team, pipeline);
     }),
   );

@@ -91,10 +91,12 @@ export const rowOfReplica = (rows: number, replica: number, { replicas }: Pick<G
 /** Columns of kernels' panels, and a cache line. */
 const COLUMN_BLOCK = 16;
 
-/** The columns that fall to a run of slices: whole blocks where there are enough of them. */
+/** Whether there is a block of columns for every slice: fewer columns cost a panel each time, and a message, and save nothing. */
+export const haveColumns = (width: number, slices: number): boolean => width >= COLUMN_BLOCK * slices;
+
+/** The columns that fall to a run of slices, in whole blocks; each slice has some. */
 export function columnsOfSlices(width: number, { first, count }: Slice, slices: number): Slice {
-  const block = width >= COLUMN_BLOCK * slices ? COLUMN_BLOCK : 1;
-  const blocks = Math.ceil(width / block);
-  const border = (slice: number) => Math.min(width, block * Math.floor((blocks * slice) / slices));
+  const blocks = Math.ceil(width / COLUMN_BLOCK);
+  const border = (slice: number) => Math.min(width, COLUMN_BLOCK * Math.floor((blocks * slice) / slices));
   return { first: border(first), count: border(first + count) - border(first) };
 }

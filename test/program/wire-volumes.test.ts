@@ -50,10 +50,15 @@ test("an activation whose gradient is a function of its input carries the input,
 });
 
 test("slices send their columns of what every layer makes, forward, and of the gradients of what they read, back", (t) => {
-  const forward = H1 + H2 + C;
+  const forward = H1 + H2;
   const back = H1 + H2;
   const half = (4 * B * (forward + back)) / 2;
   t.deepEqual(sentBy({ slices: 2, ranks: 2 }), [half, half]);
+});
+
+test("a layer of fewer than sixteen columns a slice is made whole by every slice, and not sent", (t) => {
+  const all = sentBy({ slices: 3, ranks: 3 }).reduce((sum, bytes) => sum + bytes);
+  t.is(all, 2 * 4 * B * (H1 + H1));
 });
 
 test("replicas send their rows of all that gradients of weights are made of, and of the losses", (t) => {
