@@ -73,21 +73,24 @@ export function completeSettings(given: Partial<Settings> = {}, resume?: Checkpo
 
 /**
  * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several processes hand
- * over like stages do, and are a pipeline of one gang; those of one process share its memory, like replicas. Throws an InputError on another way to add gradients than a pipeline has.
+ * over like stages do, and are a pipeline of one gang; those of one process share its memory, like replicas. With fast numerics they
+ * divide layers in pairs where they can. Throws an InputError on another way to add gradients than a pipeline has.
  */
 export function pipelineOf(
-  { layout, microBatches, schedule, allreduce }: Settings,
+  { layout, microBatches, schedule, allreduce, numerics }: Settings,
   processes: readonly number[],
 ) {
   const { tp, pp } = layout;
-  if (pp === 1 && !isCut(tp, processes)) return undefined;
+  const isSliced = isCut(tp, processes);
+  if (pp === 1 && !isSliced) return undefined;
   if (processes.length > 1 && !["auto", "exchange"].includes(allreduce))
     throw new InputError(
       "no-allreduce",
       `--allreduce ${allreduce} is for replicas alone; processes of the layout ${formatLayout(layout)} hand over what gradients are made of`,
       "leave it out, or use --layout dp=N",
     );
-  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
+  const pairs = numerics === "fast" && isSliced;
+  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule, pairs };
 }
 
 /** Whether some group of `slices` consecutive ranks is of several processes. */

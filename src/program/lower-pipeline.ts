@@ -113,7 +113,8 @@ class PipelineLowering {
   #makeRows(node: Node, action: Action): void {
     const { stage, microBatch } = action;
     this.#listing.meet(this.#appointments.before(node, stage, [microBatch]));
-    this.#call(node, tileOf(node, microBatch, this.#place), null, action);
+    const tile = tileOf(node, microBatch, this.#place);
+    if (tile !== null) this.#call(node, tile, null, action);
     this.#listing.meet(this.#appointments.after(node, microBatch));
   }
 

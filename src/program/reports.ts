@@ -64,7 +64,7 @@ function rowsOf(
   { pipeline }: HandoverPlan,
   world: World,
 ): Sending[] {
-  if (columnAxisOf(node, pipeline.grid) !== null)
+  if (node.slices || columnAxisOf(node, pipeline.grid) !== null)
     throw new Error(`${node.op.name} makes columns, which nobody reports`);
   const own = pipeline.teams.filter(({ gang }) => gang === gangOfStage(pipeline, stage));
   return own.filter(speaksForRows).map((team) => {

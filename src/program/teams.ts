@@ -80,7 +80,7 @@ export function replicasIn(teams: readonly Team[], process: number, gang: number
   return { first, count: last ? last.first + last.count - first : 0 };
 }
 
-/** Whether two runs of replicas have one in common. */
+/** Whether two runs of replicas, or of slices, have one in common. */
 export const overlap = (one: Slice, other: Slice): boolean =>
   one.first < other.first + other.count && other.first < one.first + one.count;
 

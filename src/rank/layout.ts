@@ -20,6 +20,7 @@ import { type Holding, listHoldings } from "../program/holdings.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { lowerPipeline } from "../program/lower-pipeline.ts";
+import { columnsApart, type DividedWeights, placePieces } from "../program/paired-stages.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { partitionStages } from "../program/pipeline.ts";
@@ -104,6 +105,8 @@ interface Part {
   readonly step: StepGraph;
   readonly phases: readonly (readonly Node[])[];
   readonly byColumns: ColumnFamilies;
+  /** By family: columns that stand apart, though no node is divided along them. */
+  readonly apart: Partition;
   readonly batch: number;
   readonly sums: SumPlan;
   readonly cut: CutPipeline | null;
@@ -126,6 +129,7 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
       step,
       phases: smallFirst(cutIntoPhases(nodes, isChunked(sums)), sums),
       byColumns,
+      apart: new Map(),
       batch,
       sums,
       cut: null,
@@ -144,8 +148,22 @@ function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } 
   byUnits = layersByUnits(nodesOf(step), batch, ranks, units);
   const whole = part(step, batch, world);
   const cut = options.pipeline ? cutIntoPipeline(whole, options.pipeline, world) : null;
-  const train = cut ? { ...whole, cut, phases: cut.phases } : whole;
-  return { train, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
+  const evaluate = part(evaluation, evaluationBatch, alone(ranks));
+  if (cut === null) return { train: whole, evaluate };
+  const { weights } = cut.paired;
+  const train = { ...whole, cut, phases: cut.phases };
+  return { train: withApart(train, weights), evaluate: withApart(evaluate, weights) };
+}
+
+/** A part, its weights stored as slices that divide layers in pairs need them. */
+function withApart(part: Part, weights: readonly DividedWeights[]): Part {
+  const columns = columnsApart(weights);
+  if (columns.size === 0) return part;
+  const familyOf = (name: string) => `columns of ${name}`;
+  const { parameters, states } = part.step;
+  const named = [...parameters, ...states].filter(({ name }) => columns.has(name));
+  const byColumns = new Map(named.map((tensor) => [tensor, familyOf(tensor.name)]));
+  return { ...part, byColumns, apart: new Map([...columns].map(([name, runs]) => [familyOf(name), runs])) };
 }
 
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
@@ -174,11 +192,15 @@ function columnSlices(parts: readonly Part[], partitions: readonly Partition[]):
 }
 
 /** Whose slices of parameters are whose: of those that are made in slices, and not in chunks. */
-function partitionOf({ cut, phases, batch, sums }: Part, ranks: number): Partition {
-  if (cut !== null) return partitionStages(cut.pipeline, batch, ranks);
+function partitionOf({ cut, phases, batch, sums, apart }: Part, ranks: number): Partition {
   const nodes = phases.flat().filter((node) => !isChunked(sums)(node));
-  return partition(nodes, batch, ranks);
+  const slices = cut !== null ? partitionStages(cut.pipeline, batch, ranks) : partition(nodes, batch, ranks);
+  return new Map([...slices, ...apart]);
 }
+
+/** How many have columns that stand apart. */
+const ownersOf = (apart: Partition): number =>
+  Math.max(0, ...[...apart.values()].map(({ length }) => length));
 
 /** How a part becomes programs, and what these send to other processes. */
 interface Lowering {
@@ -202,7 +224,8 @@ function loweringOf({ cut, phases, batch, world, sums }: Part): Lowering {
 /** Which processes have which weights after a step. */
 function weightsOf(cut: CutPipeline | null, { parameters, states }: StepGraph, world: World) {
   const differ = cut !== null && processCount(world) > 1;
-  const holdings = differ ? listHoldings(cut.pipeline, [...parameters, ...states], world) : [];
+  const tensors = [...parameters, ...states];
+  const holdings = differ ? listHoldings(cut.pipeline, tensors, cut.paired.weights, world) : [];
   return { holdings, replicas: replicaGroups(world, holdings, parameters) };
 }
 
@@ -220,7 +243,9 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const weights = weightsOf(cut, step, world);
   addresses.set("fingerprint", arena.reserve(4 * FINGERPRINT_WORDS * weights.replicas.length));
   placeRun(arena, addresses, data);
-  for (const { step, byColumns } of parts) placeNamed(arena, step, addresses, gapsOf(byColumns, ranks));
+  for (const { step, byColumns, apart } of parts)
+    placeNamed(arena, step, addresses, gapsOf(byColumns, Math.max(ranks, ownersOf(apart))));
+  placePieces(cut?.paired.weights ?? [], addresses);
 
   // Training and evaluation take turns, so their values and scratch share one region each.
   const values = parts.map(({ phases, batch, byColumns, cut }) =>
@@ -265,7 +290,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
     pipeline,
-    pipelineInfo: cut && options.pipeline ? infoOf(cut.pipeline, options.pipeline) : null,
+    pipelineInfo: cut && options.pipeline ? infoOf(cut, options.pipeline) : null,
     transfers,
     ...weights,
     evaluate: programs[parts.length - 1],
