@@ -82,7 +82,7 @@ export const TRAIN_FLAGS: readonly Flag[] = [
     MACHINE,
     "numerics",
     "--numerics <mode>",
-    "exact: the same bits in every layout; fast: gradients added in any order (exact)",
+    "exact: the same bits in every layout; fast: gradients, and sums of slices, added in any order (exact)",
     "text",
   ),
   flag(

@@ -5,6 +5,12 @@ import type { Attributes, Op } from "./op.ts";
 export type Extent = number | "batch";
 export type Shape = readonly Extent[];
 
+/** Consecutive ones, of whatever can be counted. */
+export interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** How the elements are stored. */
 export type ElementType = "f32" | "i32" | "u32" | "u8" | "f64";
 export const ELEMENT_BYTES: Record<ElementType, number> = { f32: 4, i32: 4, u32: 4, u8: 1, f64: 8 };
@@ -41,6 +47,11 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
+  /**
+   * Which slices of a layout execute it, where they have pieces of weights of their own (parallel/pairs.ts): each, of its own
+   * pieces, or these alone. Without it all do, and what they make is one.
+   */
+  readonly slices?: "each" | Run;
   /** The axis along which the ranks divide it and the family of that split, where it is not the first of what it writes. */
   readonly along?: { readonly axis: string; readonly family: string };
 }

@@ -82,15 +82,17 @@ export function completeSettings(
 /**
  * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several
  * processes hand over like stages do, and are a pipeline of one gang; those of one process share its memory, like
- * replicas. Throws an InputError on another way to add gradients than a pipeline has, in one process too, where there
- * is nothing to add: elsewhere the same settings could not be.
+ * replicas. With fast numerics they divide layers in pairs where they can. Throws an InputError on another way to add
+ * gradients than a pipeline has, in one process too, where there is nothing to add: elsewhere the same settings could
+ * not be.
  */
 export function pipelineOf(
-  { layout, microBatches, schedule, allreduce }: Settings,
+  { layout, microBatches, schedule, allreduce, numerics }: Settings,
   processes: readonly number[],
 ) {
   const { tp, pp } = layout;
-  if (pp === 1 && !straddles(tp, processes)) return undefined;
+  const isSliced = straddles(tp, processes);
+  if (pp === 1 && !isSliced) return undefined;
   if (!["auto", "exchange"].includes(allreduce))
     throw new InputError(
       "no-allreduce",
@@ -98,5 +100,6 @@ export function pipelineOf(
         `(${formatLayout(layout)}) hand over what gradients are made of`,
       "use --allreduce auto, or --layout dp=N",
     );
-  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule };
+  const pairs = numerics === "fast" && isSliced;
+  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule, pairs };
 }

@@ -28,11 +28,12 @@ export type Share = Slice | Rows | "whole";
 type Rows = keyof typeof ROWS | MicroBatch;
 
 export interface MicroBatch {
-  readonly microBatch: number;
+  /** null: all rows of the step's batch. */
+  readonly microBatch: number | null;
   /** Of the rows that fall to others, instead of its own. */
   readonly others?: "before" | "after";
-  /** Not all columns, but a slice of them, and the axis that runs over them. */
-  readonly columns?: { readonly axis: string; readonly slice: Slice };
+  /** Not all columns, but a slice of them; the axis that runs over them; whose they are, where these stand apart. */
+  readonly columns?: { readonly axis: string; readonly slice: Slice; readonly owner?: number };
 }
 
 const ROWS = {
@@ -43,15 +44,16 @@ const ROWS = {
 
 function stepOf(rows: Rows): RowsStep {
   if (typeof rows !== "object") return ROWS[rows];
+  if (rows.microBatch === null) return ROWS[rows.others ?? "batch"];
   const step = microBatchStep(rows.microBatch);
   return rows.others ? step[rows.others] : step;
 }
 
-/** The slice of columns that a share is cut to along an axis; null where it has all. */
-const columnsAlong = (share: Share, axis: string): Slice | null =>
-  typeof share === "object" && "columns" in share && share.columns?.axis === axis
-    ? share.columns.slice
-    : null;
+/** The columns that a share is cut to along an axis; null where it has all. */
+const cutAlong = (share: Share, axis: string): MicroBatch["columns"] | null =>
+  typeof share === "object" && "columns" in share && share.columns?.axis === axis ? share.columns : null;
+
+const columnsAlong = (share: Share, axis: string): Slice | null => cutAlong(share, axis)?.slice ?? null;
 
 /** One rank's columns of the first input, as a part of a node's sums: `axis` runs over them. */
 export interface ChainLink {
@@ -109,6 +111,8 @@ function columnsOf(
   { tensor, axes }: Use,
 ): { slice: Slice; owner: number } {
   if (link?.axis === axes[1]) return link;
+  const columns = cutAlong(share, axes[1]);
+  if (columns?.owner !== undefined) return { slice: columns.slice, owner: columns.owner };
   if (splitOf(node)?.axis === axes[1] && isSlice(share)) return { slice: share, owner: context.rank };
   throw new Error(`${node.op.name} needs all columns of ${tensor.name}, which are stored apart`);
 }
@@ -209,10 +213,12 @@ export function fullLength({ node, share, link, partial, context }: Call, axis: 
 }
 
 function fullRows(rows: Rows, { world, batch, rank, pipeline }: LoweringContext): number {
-  if (typeof rows === "object" && pipeline)
+  if (typeof rows === "object" && rows.microBatch !== null && pipeline)
     return rowsOfMicroBatch(pipeline, batch, rows.microBatch)[rows.others ?? "own"].rows;
-  if (rows === "before" || rows === "after") return rowsOfOthers(world, batch, rank)[rows].rows;
-  return rowsOfRank(world, batch, rank).rows;
+  const whose = typeof rows === "object" ? (rows.others ?? "batch") : rows;
+  return whose === "batch"
+    ? rowsOfRank(world, batch, rank).rows
+    : rowsOfOthers(world, batch, rank)[whose].rows;
 }
 
 function fullSums({ microBatch }: PartialSums, { world, batch, pipeline }: LoweringContext): number {

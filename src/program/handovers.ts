@@ -5,16 +5,18 @@
  *     stage 0, process 0    dA of j              ◀──  stage 1, process 1
  *     replica 0, process 0  rows of A and dA    ◀──▶  replica 1, process 1   dW of both, which runs over all rows
  *     slice 0, process 0    columns of A and dA ◀──▶  slice 1, process 1     the next layer, which reads all columns, and dW
+ *                           partial sums        ◀──▶                         their sum, with --numerics fast (parallel/pairs.ts)
  *
  * Every process has all weights of its stages, so that forward and back a product reads all columns and no sum is cut (NUMERICS §7:
- * weights kept twice); it makes all of dW of its stages from what it is handed (NUMERICS §6: exchange).
+ * weights kept twice); it makes all of dW of its stages from what it is handed (NUMERICS §6: exchange). Pairs of layers are another
+ * matter: what slices make of their pieces only replicas of the same slices are handed.
  */
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { isReproducible } from "./crossings.ts";
 import { gangOfStage, type Pipeline } from "./pipeline.ts";
 import { makesRows } from "./stages.ts";
 import { overlap, type Team } from "./teams.ts";
-import { columnAxisOf } from "./tiles.ts";
+import { columnAxisOf, isOf } from "./tiles.ts";
 
 /** A tensor that a stage makes rows of. */
 export interface Made {
@@ -56,19 +58,19 @@ function listMade({ plan }: Pipeline): Map<Tensor, Made> {
 }
 
 /** How a node of a stage reads one of its inputs. */
-function readingOf(node: Node, index: number, stage: number): Reading {
+function readingOf(node: Node, index: number, stage: number, { grid }: Pipeline): Reading {
   const [, columns] = node.op.axes(node).inputs[index];
-  const isOwn = columns !== undefined && columns === columnAxisOf(node);
+  const isOwn = columns !== undefined && columns === columnAxisOf(node, grid);
   return { stage, rows: makesRows(node) ? "own" : "all", columns: isOwn ? "own" : "all" };
 }
 
-function listReadings({ plan }: Pipeline, made: ReadonlyMap<Tensor, Made>): Map<Tensor, Reading[]> {
+function listReadings(pipeline: Pipeline, made: ReadonlyMap<Tensor, Made>): Map<Tensor, Reading[]> {
   const readings = new Map<Tensor, Reading[]>();
-  for (const [stage, { forward, inputGradient, weightGradient }] of plan.stages.entries())
+  for (const [stage, { forward, inputGradient, weightGradient }] of pipeline.plan.stages.entries())
     for (const node of [...forward, ...inputGradient, ...weightGradient])
       for (const [index, tensor] of node.inputs.entries())
         if (made.has(tensor))
-          readings.set(tensor, [...(readings.get(tensor) ?? []), readingOf(node, index, stage)]);
+          readings.set(tensor, [...(readings.get(tensor) ?? []), readingOf(node, index, stage, pipeline)]);
   return readings;
 }
 
@@ -79,7 +81,11 @@ export const speaksForRows = ({ slices }: Team): boolean => slices.first === 0;
 function needs(reader: Team, { stage, rows, columns }: Reading, made: Made, maker: Team, pipeline: Pipeline) {
   if (reader.process === maker.process || reader.gang !== gangOfStage(pipeline, stage)) return false;
   if (rows === "own" && !overlap(reader.replicas, maker.replicas)) return false;
-  if (columnAxisOf(made.node) !== null) return columns === "all" || overlap(reader.slices, maker.slices);
+  if (!isOf(made.node, maker)) return false;
+  if (made.node.slices === "each") return overlap(reader.slices, maker.slices);
+  if (made.node.slices) return true;
+  if (columnAxisOf(made.node, pipeline.grid) !== null)
+    return columns === "all" || overlap(reader.slices, maker.slices);
   // All who share these rows make all columns of them; what needs no telling of, the process makes of all rows.
   const makesItself = pipeline.teams.some(
     (team) =>
@@ -151,7 +157,7 @@ export function awaitedBy(
   return node.inputs.flatMap((tensor, index) =>
     (idsOf.get(tensor) ?? []).filter((id) => {
       const { team, microBatch } = list[id];
-      const reading = readingOf(node, index, stage);
+      const reading = readingOf(node, index, stage, pipeline);
       return microBatches.includes(microBatch) && needs(reader, reading, list[id], team, pipeline);
     }),
   );

@@ -25,6 +25,23 @@ export function shareOf(node: Node, { rank, partition }: LoweringContext): Share
   return slice.count > 0 ? slice : null;
 }
 
+/**
+ * A rank's rows of what a node makes of a matrix whose columns stand apart, owner after owner: each owner's columns of it, that stand
+ * with the others' in what is made.
+ */
+function byOwners(node: Node, { places, partition }: LoweringContext): Share[] {
+  const { roles, inputs } = node.op.axes(node);
+  for (const [index, tensor] of node.inputs.entries()) {
+    const family = places.byColumns.get(tensor);
+    const axis = inputs[index][1];
+    if (family !== undefined && roles[axis] === "row")
+      return [...(partition.get(family) ?? []).entries()]
+        .filter(([, { count }]) => count > 0)
+        .map(([owner, slice]) => ({ microBatch: null, columns: { axis, slice, owner } }));
+  }
+  return ["batch"];
+}
+
 /** What a rank executes of a node at once. */
 interface Part {
   readonly share: Share;
@@ -42,6 +59,7 @@ function partsOf(node: Node, context: LoweringContext, appointments: Appointment
       return { share: turn.slice, partial: appointments.partialOf(turn), turn };
     });
   const share = shareOf(node, context);
+  if (share === "batch") return byOwners(node, context).map(wholly);
   return share === null ? [] : [wholly(share)];
 }
 

@@ -45,14 +45,15 @@ export function listPipelineTransfers(
   { handovers: { list, pipeline }, reports }: PipelineTransfers,
   addressOf: (tensor: Tensor) => number,
 ): Transfer[] {
-  const { grid, microBatches } = pipeline;
+  const { grid, microBatches, pieceOf: partOf } = pipeline;
   const rowsOf = ({ replicas }: Team, microBatch: ReplicaRows["microBatch"]): ReplicaRows => ({
     ...{ replicas, allReplicas: grid.replicas, microBatch, microBatches },
   });
   const pieceOf = ({ tensor, node, team, microBatch }: Handover): Piece => {
-    const piece = pieceAt(addressOf(tensor), tensor, node, rowsOf(team, microBatch));
+    const made = partOf(tensor, team.slices);
+    const piece = pieceAt(addressOf(tensor), made, node, rowsOf(team, microBatch));
     const named = { ...piece, name: `${piece.name} of micro-batch ${microBatch}` };
-    if (columnAxisOf(node) === null || isWhole(team, grid)) return named;
+    if (columnAxisOf(node, grid) === null || isWhole(team, grid)) return named;
     const { first, count } = columnsOfSlices(Number(tensor.shape[1]), team.slices, grid.slices);
     const bytes = ELEMENT_BYTES[tensor.type];
     return { ...named, columns: { firstByte: first * bytes, bytes: count * bytes } };

@@ -10,7 +10,7 @@
  * batch, and a gate says that the rows of a micro-batch are made, by all ranks that the process has of the
  * gang. Between processes they travel (handovers.ts).
  */
-import type { Node } from "../graph/tensor.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Action } from "../schedule/action.ts";
 import { type Partition, partition, type Slice } from "./partition.ts";
 import type { PipelineCut } from "./pipeline-place.ts";
@@ -22,6 +22,8 @@ export interface Pipeline extends PipelineCut {
   /** The process that sees it so. */
   readonly self: number;
   readonly plan: StagePlan;
+  /** What other slices make in the place of what this process makes (paired-stages.ts): most often the same. */
+  readonly pieceOf: (tensor: Tensor, slices: Slice) => Tensor;
   /** What each gang executes, in order. */
   readonly actions: readonly (readonly Action[])[];
 }

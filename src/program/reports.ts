@@ -64,7 +64,8 @@ function rowsOf(
   { pipeline }: HandoverPlan,
   world: World,
 ): Sending[] {
-  if (columnAxisOf(node) !== null) throw new Error(`${node.op.name} makes columns, which nobody reports`);
+  if (node.slices || columnAxisOf(node, pipeline.grid) !== null)
+    throw new Error(`${node.op.name} makes columns, which nobody reports`);
   const own = pipeline.teams.filter(({ gang }) => gang === gangOfStage(pipeline, stage));
   return own.filter(speaksForRows).map((team) => {
     const has = (process: number) =>

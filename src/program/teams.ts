@@ -79,18 +79,20 @@ export function replicasIn(teams: readonly Team[], process: number, gang: number
   return { first, count: last ? last.first + last.count - first : 0 };
 }
 
-/** Whether two runs of replicas have one in common. */
+/** Whether two runs of replicas, or of slices, have one in common. */
 export const overlap = (one: Slice, other: Slice): boolean =>
   one.first < other.first + other.count && other.first < one.first + one.count;
 
 /** Columns of kernels' panels, and a cache line. */
 const COLUMN_BLOCK = 16;
 
-/** The columns that fall to a run of slices: whole blocks where there are enough of them. */
+/** Whether there is a block of columns for every slice: fewer columns cost a panel each time, and a message, and save nothing. */
+export const haveColumns = (width: number, slices: number): boolean => width >= COLUMN_BLOCK * slices;
+
+/** The columns that fall to a run of slices, in whole blocks; each slice has some. */
 export function columnsOfSlices(width: number, { first, count }: Slice, slices: number): Slice {
-  const block = width >= COLUMN_BLOCK * slices ? COLUMN_BLOCK : 1;
-  const blocks = Math.ceil(width / block);
-  const border = (slice: number) => Math.min(width, block * Math.floor((blocks * slice) / slices));
+  const blocks = Math.ceil(width / COLUMN_BLOCK);
+  const border = (slice: number) => Math.min(width, COLUMN_BLOCK * Math.floor((blocks * slice) / slices));
   return { first: border(first), count: border(first + count) - border(first) };
 }
 

@@ -4,73 +4,43 @@
  *     control │ gates │ rings │ orders │ weights · optimizer · hyper · losses · data set │ a step's values │ scratch of each rank
  */
 import type { Dataset } from "../data/dataset.ts";
-import { fuse } from "../graph/fuse.ts";
-import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { STREAM } from "../kernels/abi.ts";
-import type { Model } from "../nn/models.ts";
-import type { OptimizerName } from "../nn/optimizers.ts";
-import { evaluationGraph, type StepGraph, trainingGraph } from "../nn/step.ts";
-import type { ColumnFamilies } from "../parallel/columns.ts";
-import { divideByUnits, layersByUnits, type UnitPolicy } from "../parallel/units.ts";
+import type { StepGraph } from "../nn/step.ts";
 import { Arena, alignUp } from "../program/arena.ts";
 import type { LoweringContext } from "../program/arguments.ts";
-import { allBy, isChunked, type SumPlan, smallFirst } from "../program/chunks.ts";
+import { isChunked } from "../program/chunks.ts";
 import { type ColumnSlices, RANK_GAP_BYTES } from "../program/columns.ts";
 import { type Holding, listHoldings } from "../program/holdings.ts";
 import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { lowerPipeline } from "../program/lower-pipeline.ts";
+import { placePieces } from "../program/paired-stages.ts";
 import { type Partition, partition, type Slice } from "../program/partition.ts";
-import { cutIntoPhases } from "../program/phases.ts";
 import { partitionStages } from "../program/pipeline.ts";
 import { placeOfRank } from "../program/pipeline-place.ts";
 import { listPipelineTransfers, travelling } from "../program/pipeline-transfers.ts";
 import { addressOf, gapsOf, hasPlace, placeNamed, placeValues } from "../program/place.ts";
 import { listTransfers, planTransfers, type Transfer } from "../program/transfers.ts";
-import { alone, processCount, type World } from "../program/world.ts";
+import { processCount, type World } from "../program/world.ts";
 import { planAllreduces } from "./allreduces.ts";
 import { controlBytes } from "./control.ts";
-import { checkSameCalls, modelSha256 } from "./fingerprint.ts";
+import { modelSha256 } from "./fingerprint.ts";
 import { gatesBytes } from "./gates.ts";
 import { type PipelineJob, STEP_RING } from "./job.ts";
-import {
-  type CutPipeline,
-  cutIntoPipeline,
-  infoOf,
-  type PipelineInfo,
-  type PipelineWish,
-  pipelineJob,
-} from "./pipeline-layout.ts";
+import { type Part, type PartOptions, planParts } from "./layout-parts.ts";
+import { type CutPipeline, infoOf, type PipelineInfo, pipelineJob } from "./pipeline-layout.ts";
 import { FINGERPRINT_WORDS, type ReplicaGroup, replicaGroups } from "./replicas.ts";
 import { signalsBytes } from "./signals.ts";
 import { stagingBytes } from "./staging.ts";
 
-/** Test samples that a rank evaluates at once. */
-const EVALUATION_ROWS = 96;
 /** Of what this process neither sends nor is sent. */
 const NO_ADDRESS = 0;
 /** An epoch's order is made while the one before is used. */
 export const ORDER_SLOTS = 2;
 
-export interface LayoutOptions {
-  readonly model: Model;
-  readonly data: Dataset;
-  readonly world: World;
-  /** null for a process that only evaluates: no gradients, no training data. */
-  readonly training: {
-    readonly optimizer: OptimizerName;
-    readonly clips: boolean;
-    readonly batch: number;
-  } | null;
+export interface LayoutOptions extends PartOptions {
   readonly scratchBytes: ScratchBytes;
-  /** Merge ops (default), or keep every op an instruction of its own: same bits, for tests. */
-  readonly fuses?: boolean;
-  /** Which layers to divide by units: same bits, for tests. */
-  readonly units?: UnitPolicy;
-  /** How processes come to the gradients; by the exchange of factors unless it says otherwise. */
-  readonly sums?: SumPlan;
-  /** Where the ranks are a pipeline: its gangs, and what each does in turn. */
-  readonly pipeline?: PipelineWish;
 }
 
 export interface ProcessLayout {
@@ -101,56 +71,6 @@ export interface ProcessLayout {
   readonly evaluate: readonly Program[];
 }
 
-/** A graph on its way to programs. */
-interface Part {
-  readonly world: World;
-  readonly step: StepGraph;
-  readonly phases: readonly (readonly Node[])[];
-  readonly byColumns: ColumnFamilies;
-  readonly batch: number;
-  readonly sums: SumPlan;
-  readonly cut: CutPipeline | null;
-}
-
-function graphs(options: LayoutOptions): { train: Part | null; evaluate: Part } {
-  const { model, data, world, training, fuses = true } = options;
-  const ranks = world.ranks[world.self];
-  // A pipeline hands over what its gradients are made of.
-  const isOne = processCount(world) === 1 || options.pipeline !== undefined;
-  const sums = isOne || !options.sums ? allBy("exchange") : options.sums;
-  const isKept = (parameter: Tensor) =>
-    sums.formOf(parameter) !== "exchange" || options.pipeline !== undefined;
-  const nodesOf = ({ graph }: StepGraph) => (fuses ? fuse(graph.nodes, isKept) : graph.nodes);
-  let byUnits: ReadonlySet<string> = new Set();
-  const part = (step: StepGraph, batch: number, world: World): Part => {
-    const { nodes, byColumns } = divideByUnits(nodesOf(step), byUnits);
-    return {
-      world,
-      step,
-      phases: smallFirst(cutIntoPhases(nodes, isChunked(sums)), sums),
-      byColumns,
-      batch,
-      sums,
-      cut: null,
-    };
-  };
-  const samples = (count: number) => ({ width: data.width, classes: data.classes, count });
-  const evaluationBatch = Math.min(EVALUATION_ROWS * ranks, data.test.count);
-  const evaluation = evaluationGraph(model, samples(data.test.count));
-  // Every process evaluates all test samples: no other would have its result sooner.
-  if (!training) return { train: null, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
-  const { optimizer, clips, batch } = training;
-  const step = trainingGraph(model, samples(data.train.count), optimizer, clips);
-  checkSameCalls(evaluation.graph, step.graph);
-  // Between processes a message costs more than all that units save.
-  const units = processCount(world) > 1 || options.pipeline ? "never" : options.units;
-  byUnits = layersByUnits(nodesOf(step), batch, ranks, units);
-  const whole = part(step, batch, world);
-  const cut = options.pipeline ? cutIntoPipeline(whole, options.pipeline, world) : null;
-  const train = cut ? { ...whole, cut, phases: cut.phases } : whole;
-  return { train, evaluate: part(evaluation, evaluationBatch, alone(ranks)) };
-}
-
 function placeRun(arena: Arena, addresses: Map<string, number>, data: Dataset): void {
   const reserve = (name: string, bytes: number) => addresses.set(name, arena.reserve(bytes));
   reserve("lossRing", 8 * STEP_RING);
@@ -177,11 +97,15 @@ function columnSlices(parts: readonly Part[], partitions: readonly Partition[]):
 }
 
 /** Whose slices of parameters are whose: of those that are made in slices, and not in chunks. */
-function partitionOf({ cut, phases, batch, sums }: Part, ranks: number): Partition {
-  if (cut !== null) return partitionStages(cut.pipeline, batch, ranks);
+function partitionOf({ cut, phases, batch, sums, apart }: Part, ranks: number): Partition {
   const nodes = phases.flat().filter((node) => !isChunked(sums)(node));
-  return partition(nodes, batch, ranks);
+  const slices = cut !== null ? partitionStages(cut.pipeline, batch, ranks) : partition(nodes, batch, ranks);
+  return new Map([...slices, ...apart]);
 }
+
+/** How many have columns that stand apart. */
+const ownersOf = (apart: Partition): number =>
+  Math.max(0, ...[...apart.values()].map(({ length }) => length));
 
 /** How a part becomes programs, and what these send to other processes. */
 interface Lowering {
@@ -205,14 +129,15 @@ function loweringOf({ cut, phases, batch, world, sums }: Part): Lowering {
 /** Which processes have which weights after a step. */
 function weightsOf(cut: CutPipeline | null, { parameters, states }: StepGraph, world: World) {
   const differ = cut !== null && processCount(world) > 1;
-  const holdings = differ ? listHoldings(cut.pipeline, [...parameters, ...states], world) : [];
+  const tensors = [...parameters, ...states];
+  const holdings = differ ? listHoldings(cut.pipeline, tensors, cut.paired.weights, world) : [];
   return { holdings, replicas: replicaGroups(world, holdings, parameters) };
 }
 
 export function layOut(options: LayoutOptions): ProcessLayout {
   const { data, world } = options;
   const ranks = world.ranks[world.self];
-  const { train, evaluate } = graphs(options);
+  const { train, evaluate } = planParts(options);
   const parts = train ? [train, evaluate] : [evaluate];
   const arena = new Arena();
   const addresses = new Map([["control", arena.reserve(controlBytes(ranks))]]);
@@ -223,7 +148,9 @@ export function layOut(options: LayoutOptions): ProcessLayout {
   const weights = weightsOf(cut, step, world);
   addresses.set("fingerprint", arena.reserve(4 * FINGERPRINT_WORDS * weights.replicas.length));
   placeRun(arena, addresses, data);
-  for (const { step, byColumns } of parts) placeNamed(arena, step, addresses, gapsOf(byColumns, ranks));
+  for (const { step, byColumns, apart } of parts)
+    placeNamed(arena, step, addresses, gapsOf(byColumns, Math.max(ranks, ownersOf(apart))));
+  placePieces(cut?.paired.weights ?? [], addresses);
 
   // Training and evaluation take turns, so their values and scratch share one region each.
   const values = parts.map(({ phases, batch, byColumns, cut }) =>
@@ -268,7 +195,7 @@ export function layOut(options: LayoutOptions): ProcessLayout {
     evaluationBatch: evaluate.batch,
     train: train ? programs[0] : null,
     pipeline,
-    pipelineInfo: cut && options.pipeline ? infoOf(cut.pipeline, options.pipeline) : null,
+    pipelineInfo: cut && options.pipeline ? infoOf(cut, options.pipeline) : null,
     transfers,
     stagingBytes: train ? stagingBytes(transfers, world, train.batch) : 0,
     ...weights,

@@ -62,9 +62,11 @@ const change = (size: number, own: number): number => Math.max(size / own, own /
 
 function pipelineWith(layout: Layout, options: Options): Options["pipeline"] {
   const { tp, pp } = layout;
-  if (pp === 1 && !straddles(tp, options.world.ranks)) return undefined;
+  const isSliced = straddles(tp, options.world.ranks);
+  if (pp === 1 && !isSliced) return undefined;
   const { schedule = "1f1b" } = options.pipeline ?? {};
-  return { gangs: pp, slices: tp, microBatches: microBatchesOf(layout, options), schedule };
+  const pairs = options.numerics === "fast" && isSliced;
+  return { gangs: pp, slices: tp, microBatches: microBatchesOf(layout, options), schedule, pairs };
 }
 
 /** Who has a pipeline already keeps its micro-batches, as long as each has a row for every rank of a stage. */

@@ -34,8 +34,8 @@ async function namedIn(t: ExecutionContext, argv: readonly string[], fault: stri
 }
 
 // Another process that takes a core for a while makes a rank slow in truth, so each is asked for three times, and most count.
+// Other work that takes a core for a while makes another rank slow in truth, or this one as quick, so whoever is named twice counts.
 for (const [layout, flags] of Object.entries(LAYOUTS))
-  // Other work that takes a core for a while makes another rank slow in truth, or this one as quick, so whoever is named twice counts.
   for (const rank of [0, 1])
     test.serial(`of ${layout} rank ${rank} is named that is slower by 30 %`, async (t) => {
       const times = new Map<number | null, number>();

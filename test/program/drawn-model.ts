@@ -9,7 +9,7 @@ import type { Model } from "../../src/nn/models.ts";
 export const lines = fc.array(
   fc.record({
     what: fc.constantFrom("linear", "biasless", "add", ...ACTIVATIONS),
-    units: fc.constantFrom(5, 16, 33),
+    units: fc.constantFrom(5, 16, 33, 64),
     first: fc.nat(20),
     second: fc.nat(20),
   }),

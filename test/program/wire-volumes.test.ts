@@ -16,9 +16,10 @@ function sentBy(layout: {
   gangs?: number;
   ranks: number;
   activation?: "relu" | "gelu";
+  pairs?: boolean;
 }): number[] {
-  const { slices = 1, gangs = 1, ranks, activation = "relu" } = layout;
-  const pipeline = { gangs, slices, microBatches: 4, schedule: "1f1b" as const };
+  const { slices = 1, gangs = 1, ranks, activation = "relu", pairs } = layout;
+  const pipeline = { gangs, slices, microBatches: 4, schedule: "1f1b" as const, pairs };
   const model = mlp([H1, H2], activation);
   const jobs = processesInTurn({ model, data, batch: B, pipeline }, Array(ranks).fill(1));
   const [
@@ -50,10 +51,22 @@ test("an activation whose gradient is a function of its input carries the input,
 });
 
 test("slices send their columns of what every layer makes, forward, and of the gradients of what they read, back", (t) => {
-  const forward = H1 + H2 + C;
+  const forward = H1 + H2;
   const back = H1 + H2;
   const half = (4 * B * (forward + back)) / 2;
   t.deepEqual(sentBy({ slices: 2, ranks: 2 }), [half, half]);
+});
+
+test("a layer of fewer than sixteen columns a slice is made whole by every slice, and not sent", (t) => {
+  const all = sentBy({ slices: 3, ranks: 3 }).reduce((sum, bytes) => sum + bytes);
+  t.is(all, 2 * 4 * B * (H1 + H1));
+});
+
+test("a pair of layers sends its partial sums, and the next layer's gradient of what it reads, by columns", (t) => {
+  const all = 4 * B * (H2 + H2 / 2);
+  t.deepEqual(sentBy({ slices: 2, ranks: 2, pairs: true }), [all, all]);
+  // The gradient has fewer than 16 columns a slice then.
+  t.deepEqual(sentBy({ slices: 4, ranks: 4, pairs: true }), Array(4).fill(3 * 4 * B * H2));
 });
 
 test("replicas send their rows of all that gradients of weights are made of, and of the losses", (t) => {

@@ -12,6 +12,10 @@ const axes = (inputs: number) => () => ({
 /** `saves`: which side of the activation its gradient is a function of. */
 const gradients = new Map<Op, ActivationName>();
 
+/** The gradient of an activation: of inputs (saved, dY). */
+export const activationGradient = (name: ActivationName): Op =>
+  [...gradients].find(([, other]) => other === name)?.[0] as Op;
+
 /** The activation whose gradient the op is, if it is one. */
 export const gradientOf = (op: Op): ActivationName | undefined => gradients.get(op);
 
