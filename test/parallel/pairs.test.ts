@@ -1,6 +1,8 @@
 /** Which layers are pairs, and what becomes of their nodes. */
 import test from "ava";
 import { fuse } from "../../src/graph/fuse.ts";
+import { matmul } from "../../src/graph/ops/matmul.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { add, linear, relu } from "../../src/nn/layers.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import { trainingGraph } from "../../src/nn/step.ts";
@@ -28,12 +30,18 @@ test("layers are paired from the first on, and the last of an odd number is left
   t.deepEqual(pairsOf(mlp([64, 32, 48], "gelu")), [first, "linear3.weight linear4.weight"]);
 });
 
-test("units that two layers make, or two read, or weights that are used twice, are no pair", (t) => {
+test("units that two layers make, or two read, or that are inputs of their own layer, are no pair", (t) => {
   const together: Model = (x, classes) => linear(add(relu(linear(x, 40)), relu(linear(x, 40))), classes);
   const apart: Model = (x, classes) => {
     const hidden = relu(linear(x, 40));
     return add(linear(hidden, classes), linear(hidden, classes));
   };
+  const looped: Model = (x, classes) => {
+    const weight = x.graph.parameter("square", "weight", [40, 40], { uniform: 0.1 });
+    const through = (h: Tensor) => relu(x.graph.apply(matmul, [h, weight])[0]);
+    return linear(through(through(linear(x, 40))), classes);
+  };
+  t.deepEqual(pairsOf(looped), []);
   t.deepEqual(pairsOf(together), []);
   t.deepEqual(pairsOf(apart), []);
 });

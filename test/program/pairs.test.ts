@@ -2,7 +2,9 @@
 import test from "ava";
 import * as fc from "fast-check";
 import { ACTIVATIONS, SCHEDULE_NAMES } from "../../src/base/config.ts";
+import { matmul } from "../../src/graph/ops/matmul.ts";
 import { elementCount } from "../../src/graph/tensor.ts";
+import { add, linear, tanh } from "../../src/nn/layers.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import { tensorOf } from "../../src/rank/state.ts";
 import { synthetic } from "../synthetic.ts";
@@ -114,6 +116,30 @@ test("any graph of layers leaves nearly what one rank leaves, in pairs where it 
     { numRuns: 60 },
   );
   t.true(pairs > 5, `${pairs}`);
+});
+
+test("weights that two products of a pair use leave nearly what one rank leaves", (t) => {
+  const model: Model = (x, classes) => {
+    const weight = x.graph.parameter("shared", "weight", [20, 40], { uniform: 0.1 });
+    const [once, again] = [0, 1].map(() => tanh(x.graph.apply(matmul, [x, weight])[0]));
+    return linear(add(once, again), classes);
+  };
+  const drawn = {
+    optimizer: "momentum",
+    fuses: true,
+    width: 20,
+    classes: 10,
+    samples: 30,
+    batch: 10,
+  } as const;
+  const grid = { slices: 2, ranks: 1, replicas: 2, gangs: 1, microBatches: 2, schedule: "1f1b" } as const;
+  const job = { ...drawn, ...grid, seeds: [1, 2] as [number, number] };
+  const one = alone(model, job);
+  const { jobs, losses } = inPairs(model, job, 1);
+  t.is(jobs[0].layout.pipelineInfo?.pairs?.length, 1);
+  collect(jobs);
+  t.true(mostApart(one.losses, losses) < 1e-4);
+  t.true(mostApart(weightsOf(one.made), weightsOf(jobs[3])) < 1e-4);
 });
 
 test("weights whose columns stand apart are evaluated to the bits of one rank", (t) => {
