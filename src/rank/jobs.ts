@@ -7,6 +7,7 @@ import type { World } from "../program/world.ts";
 import { parseFault } from "./fault.ts";
 import type { RankJob } from "./job.ts";
 import type { ProcessLayout } from "./layout.ts";
+import type { ReplicaGroup } from "./replicas.ts";
 import type { SessionOptions } from "./session-options.ts";
 
 type Plan = Pick<SessionOptions, "world" | "data" | "timeoutMs" | "training" | "instrument">;
@@ -54,16 +55,21 @@ export function makeJobs(
   return instrument ? jobs.map(instrument.extend) : jobs;
 }
 
-/** The first weight of the rank's stages, or where the ranks own its columns, the rank's first. */
+/** The first weight that the rank's process makes of its stages, or where the ranks own its columns, the rank's first. */
 function firstParameter(
-  { replicas, pipeline, columns, addresses }: ProcessLayout,
+  { replicas, holdings, pipeline, columns, addresses }: ProcessLayout,
   { self }: World,
   rank: number,
 ): number {
-  const gang = pipeline && replicas.length > 1 ? teamOfRank(pipeline.teams, self, rank).gang : 0;
-  const [parameter] = replicas[gang].parameters;
-  if (!parameter) return 0;
+  const gang = pipeline && holdings.length > 0 ? teamOfRank(pipeline.teams, self, rank).gang : 0;
+  const isOwn = ({ processes }: ReplicaGroup, group: number) =>
+    processes.includes(self) && (holdings[group]?.gang ?? 0) === gang;
+  const own = replicas.filter(isOwn).flatMap(({ parameters }) => parameters);
+  const placed = own.map((parameter) => ({ parameter, address: addresses.get(parameter.name) as number }));
+  const [first] = placed.sort((one, other) => one.address - other.address);
+  if (first === undefined) return 0;
+  const { parameter, address } = first;
   const slice = columns.get(parameter.name)?.[rank];
   const offset = slice && slice.count > 0 ? columnsOffset(slice.first, Number(parameter.shape[0]), rank) : 0;
-  return (addresses.get(parameter.name) as number) + offset;
+  return address + offset;
 }

@@ -24,16 +24,18 @@ export interface ReplicaGroup {
   readonly parameters: readonly Tensor[];
 }
 
-/** The groups of a world: one of all where every process has all parameters, else one for each gang. */
+/** The groups of a world: one of all where every process has all parameters, else one for each gang, or piece of its weights. */
 export function replicaGroups(
   world: World,
   holdings: readonly Holding[],
   parameters: readonly Tensor[],
 ): ReplicaGroup[] {
+  // Of what is held in pieces, parameters are those; all else that is held are states of optimizers.
+  const areParameters = (tensors: readonly Tensor[]) => tensors.filter(({ kind }) => kind === "parameter");
   if (holdings.length === 0) return [{ processes: processesOf(world), parameters }];
   return holdings.map(({ holders, tensors }) => ({
     processes: holders,
-    parameters: tensors.filter((tensor) => parameters.includes(tensor)),
+    parameters: areParameters(tensors),
   }));
 }
 

@@ -117,3 +117,13 @@ test.serial(
     t.like(objects.at(-1)?.error, { code: "replicas-differ", rank: 1, step: 60 }, stderr);
   },
 );
+
+test.serial("pieces of weights that differ are found, though no process else has seen them", async (t) => {
+  const flags = ["--layout", "dp=2,tp=2", "--ranks-per-process", "1", "--numerics", "fast", ...LONG_EPOCHS];
+  const story = new Story(t, { hosts: [], remote: [], flags }, [], { LOCKSTEP_FAULT: "flip:2:30:3" });
+  const { exitCode, stderr, objects } = await story.ended;
+  await story.leavesNothing(GONE_MS, "flip in a piece");
+  t.is(exitCode, 1, stderr);
+  t.like(objects.at(-1)?.error, { code: "replicas-differ", step: 100 }, stderr);
+  t.regex(stderr, /after 100 steps process 0 \(rank 0\), process 2 \(rank 2\) have different weights/);
+});
