@@ -61,16 +61,18 @@ function* passagesOf(
   { instructions }: RankTimeline,
   pace: Pace,
 ): Generator<readonly [step: unknown, arrival: Arrival]> {
-  let fromUs = instructions[0]?.ts ?? 0;
+  /** Time between steps is no rank's: a checkpoint, an evaluation. */
+  let fromUs: number | null = null;
   let [waitedUs, workUs] = [0, 0];
   for (const instruction of instructions) {
     const { cat, ts = 0, dur = 0, args } = instruction;
+    fromUs ??= ts;
     // To tell others takes long, too, where who is woken by it is given the very core.
     if (cat === "gate" || cat === "transfer") waitedUs += dur;
     workUs += pace(instruction);
     if (cat !== "barrier") continue;
     yield [args?.step, { us: ts - fromUs - waitedUs, workUs }];
-    fromUs = ts + dur;
+    fromUs = null;
     [waitedUs, workUs] = [0, 0];
   }
 }

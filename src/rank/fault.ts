@@ -69,7 +69,6 @@ export function inject({ kind, rank, step, argument }: Fault, weight: Uint32Arra
   if (kind === "nan") weight[0] = NAN_BITS;
   if (kind === "flip") weight[0] ^= 1 << (argument ?? 0);
   const asleep = new Int32Array(new SharedArrayBuffer(4));
-  if (kind === "slow") Atomics.wait(asleep, 0, 0, argument ?? 100);
   if (kind === "hang") for (;;) Atomics.wait(asleep, 0, 0, 1000);
   return kind === "shape" ? (argument ?? 1) : 0;
 }
@@ -113,18 +112,33 @@ export function delayEach(
   return Object.fromEntries(entries) as Meetings;
 }
 
-/** The kernels of a rank each of whose calls, while `isDue`, takes so many per cent longer: a slower core. */
-export function dragEach(kernels: Kernels, percent: number, isDue: () => boolean): Kernels {
-  const dragged =
-    (kernel: (...integers: number[]) => unknown) =>
-    (...integers: number[]) => {
-      const begunMs = performance.now();
-      const result = kernel(...integers);
-      const endedMs = performance.now();
-      const untilMs = isDue() ? endedMs + (endedMs - begunMs) * (percent / 100) : 0;
-      while (performance.now() < untilMs);
-      return result;
-    };
-  const entries = Object.entries(kernels).map(([name, kernel]) => [name, dragged(kernel)] as const);
+type Kernel = (...integers: number[]) => unknown;
+
+function wrapEach(kernels: Kernels, wrap: (kernel: Kernel) => Kernel): Kernels {
+  const entries = Object.entries(kernels).map(([name, kernel]) => [name, wrap(kernel)] as const);
   return Object.fromEntries(entries) as unknown as Kernels;
+}
+
+/** The kernels of a rank each of whose calls, while `isDue`, takes so many per cent longer: a slower core. */
+export const dragEach = (kernels: Kernels, percent: number, isDue: () => boolean): Kernels =>
+  wrapEach(kernels, (kernel) => (...integers) => {
+    const begunMs = performance.now();
+    const result = kernel(...integers);
+    const endedMs = performance.now();
+    const untilMs = isDue() ? endedMs + (endedMs - begunMs) * (percent / 100) : 0;
+    while (performance.now() < untilMs);
+    return result;
+  });
+
+/** The kernels of a rank that, at its first call while `isDue`, sleeps so many ms: a core that others have for a while. */
+export function pauseOnce(kernels: Kernels, ms: number, isDue: () => boolean): Kernels {
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  let hasSlept = false;
+  return wrapEach(kernels, (kernel) => (...integers) => {
+    if (!hasSlept && isDue()) {
+      hasSlept = true;
+      Atomics.wait(asleep, 0, 0, ms);
+    }
+    return kernel(...integers);
+  });
 }

@@ -7,7 +7,7 @@ import { StepParameters } from "../program/step-parameters.ts";
 import { alone, processCount, worldRank } from "../program/world.ts";
 import { Barrier, gateSpinCount, spinCount } from "./barrier.ts";
 import { beatWord, controlWords, NO_LAST_STEP, stepWord, WORD } from "./control.ts";
-import { concerns, delayEach, dragEach, inject, skipOne } from "./fault.ts";
+import { concerns, delayEach, dragEach, inject, pauseOnce, skipOne } from "./fault.ts";
 import { Gates, gateWords } from "./gates.ts";
 import { type PipelineJob, type RankJob, STEP_RING } from "./job.ts";
 import { FINGERPRINT_WORDS, REPLICA_STEPS } from "./replicas.ts";
@@ -183,7 +183,10 @@ export class RankLoop {
 
   #faultyKernels(kernels: Kernels): Kernels {
     const { fault, rank, world } = this.#job;
-    if (fault?.kind !== "drag" || !concerns(fault, worldRank(world, rank))) return kernels;
+    if (fault === null || !concerns(fault, worldRank(world, rank))) return kernels;
+    if (fault.kind === "slow")
+      return pauseOnce(kernels, fault.argument ?? 100, () => fault.step === this.#steps + 1);
+    if (fault.kind !== "drag") return kernels;
     return dragEach(kernels, fault.argument ?? 30, () => fault.step <= this.#steps + 1);
   }
 

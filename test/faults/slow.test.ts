@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from "ava";
 import { lockstep, workplace } from "../cli/child.ts";
 import { Launched } from "../launch/stories.ts";
 
-/** One epoch of sixty steps: at its end process 0 writes a checkpoint, for which the others wait in truth. */
+/** One epoch of sixty steps. */
 const SAMPLES = 12_000;
 const TRAIN = ["train", "--dataset", "./data", "--batch", "200", "--epochs", "1", "--quiet"];
 /** The first ten steps are of cold caches and code that is being compiled. */
@@ -15,6 +15,10 @@ const STAGES = ["--hidden", "16,384,384,384,384,384,384,384", "--layout", "pp=2"
 const LAYOUTS: Readonly<Record<string, readonly string[]>> = {
   "two ranks of one process": ["--hidden", "512,512", "--ranks", "2"],
   "two processes": ["--hidden", "512,512", "--ranks", "2", "--ranks-per-process", "1"],
+  "two slices of two processes": [
+    ...["--hidden", "512,512", "--layout", "tp=2", "--ranks-per-process", "1"],
+    ...["--numerics", "fast"],
+  ],
   "two stages of one process": STAGES,
   "two stages of two processes": [...STAGES, "--ranks-per-process", "1"],
 };

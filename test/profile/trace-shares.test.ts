@@ -198,6 +198,23 @@ test("ranks of several processes are compared by how long they are at work, thou
   );
 });
 
+test("what is done between steps makes nobody late, such as a checkpoint that one process writes", (t) => {
+  const two = { ranks: 2, processes: 2 };
+  const arrivals = arrivalsOf(
+    timelineOf([
+      drawn({ ...two, rank: 0, picture: "kkb.....kkb" }),
+      drawn({ ...two, rank: 1, process: 1, picture: "kkb.kkwwwwb" }),
+    ]),
+  );
+  t.deepEqual(
+    arrivals.map(({ meetings, laterUs }) => [meetings, laterUs]),
+    [
+      [2, 0],
+      [2, 0],
+    ],
+  );
+});
+
 test("ranks that are late in turns are not named, one that is so more often is", (t) => {
   const named = (one: string, other: string) => {
     const pictures = [one, other];
