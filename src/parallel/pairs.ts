@@ -54,14 +54,14 @@ function pairOf(columns: Tensor, matrices: readonly Tensor[], spaces: Spaces): P
 }
 
 /**
- * The pairs of a list of nodes, in the order of their weights; no weights are of two. `fits` is asked of each that could be, with
- * the nodes that it concerns.
+ * The pairs of a list of nodes, in the order of their weights, each with its cut; no weights are of two. `cutFor` is asked of each
+ * that could be, with the nodes that it concerns, and says null where it cannot be cut.
  */
-export function findPairs(
+export function findPairs<Cut>(
   nodes: readonly Node[],
   spaces: Spaces,
-  fits: (pair: Pair, nodes: readonly Node[]) => boolean,
-): Pair[] {
+  cutFor: (pair: Pair, nodes: readonly Node[]) => Cut | null,
+): (Pair & { readonly cut: Cut })[] {
   const matrices = [...spaces.tensors].filter(
     ({ kind, shape }) => kind === "parameter" && shape.length === 2,
   );
@@ -75,8 +75,9 @@ export function findPairs(
     });
     if (!touching.every(({ node, crossing }) => canBeDivided(node, crossing))) return [];
     const touched = touching.map(({ node }) => node);
-    if (!fits(pair, touched)) return [];
+    const cut = cutFor(pair, touched);
+    if (cut === null) return [];
     taken.add(pair.columns).add(pair.rows);
-    return [pair];
+    return [{ ...pair, cut }];
   });
 }

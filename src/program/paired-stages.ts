@@ -3,15 +3,15 @@
  * which process has which pieces of their weights.
  */
 import type { Node, Run, Tensor } from "../graph/tensor.ts";
+import { type Cut, type CutTensor, DividedNodes } from "../parallel/divided-nodes.ts";
 import { findPairs, type Pair } from "../parallel/pairs.ts";
-import { type Cut, type CutTensor, PartialSums } from "../parallel/partial-sums.ts";
 import { type Space, Spaces } from "../parallel/spaces.ts";
 import { columnsOffset } from "./columns.ts";
 import type { Slice } from "./partition.ts";
-import { gangOfStage } from "./pipeline.ts";
+import { gangOfStage, type Pipeline } from "./pipeline.ts";
 import type { NamedAddresses } from "./place.ts";
 import { homeOf, type StagePlan } from "./stages.ts";
-import { columnsOfSlices, type Grid, haveColumns, type Team } from "./teams.ts";
+import { columnsOfSlices, haveColumns, type Team } from "./teams.ts";
 
 /** A parameter, or a state of one, of which slices have pieces: as they are named and lie in every process. */
 export interface DividedWeights extends CutTensor {
@@ -41,43 +41,42 @@ function ownersOf(teams: readonly Team[], gang: number): Run[] {
   return [...runs.values()].sort((one, other) => one.first - other.first);
 }
 
-/** The stage that all nodes belong to; null if they are of several, or of none. */
-function stageOfAll(nodes: readonly Node[], plan: StagePlan): number | null {
-  const stageOf = new Map(
-    plan.stages.flatMap(({ forward, inputGradient, weightGradient }, stage) =>
+/** Which teams there are, and the process that looks at them. */
+type View = Pick<Pipeline, "grid" | "teams" | "self">;
+
+/** The stage of each node that belongs to one. */
+const stagesByNode = ({ stages }: StagePlan): ReadonlyMap<Node, number> =>
+  new Map(
+    stages.flatMap(({ forward, inputGradient, weightGradient }, stage) =>
       [...forward, ...inputGradient, ...weightGradient].map((node) => [node, stage] as const),
     ),
   );
-  const stages = new Set(nodes.map((node) => stageOf.get(node) ?? homeOf(node, plan)));
-  const [stage] = stages;
-  return stages.size === 1 ? stage : null;
+
+/** Which process of a stage's has which part of a space of `width` units; null where slices do not part it between processes. */
+function cutOf(width: number, gang: number, { grid, teams, self }: View): Cut | null {
+  const owners = ownersOf(teams, gang);
+  if (owners.length < 2 || !haveColumns(width, grid.slices)) return null;
+  const runs = owners.map((slices) => columnsOfSlices(width, slices, grid.slices));
+  const team = teams.find((one) => one.process === self && one.gang === gang);
+  const own = owners.findIndex(({ first }) => first === team?.slices.first);
+  return { owners, runs, own: Math.max(0, own) };
 }
 
-export function pairStages(
-  plan: StagePlan,
-  nodes: readonly Node[],
-  { grid, teams, self }: { readonly grid: Grid; readonly teams: readonly Team[]; readonly self: number },
-): PairedStages {
+export function pairStages(plan: StagePlan, nodes: readonly Node[], view: View): PairedStages {
+  const { grid } = view;
   const spaces = new Spaces(nodes);
-  const cuts = new Map<Space, Cut>();
-  const pairs = findPairs(nodes, spaces, ({ columns, space }, touching) => {
-    const stage = stageOfAll(touching, plan);
-    if (stage === null) return false;
-    const gang = gangOfStage({ grid }, stage);
-    const owners = ownersOf(teams, gang);
-    const width = Number(columns.shape[1]);
-    if (owners.length < 2 || !haveColumns(width, grid.slices)) return false;
-    const runs = owners.map((slices) => columnsOfSlices(width, slices, grid.slices));
-    const team = teams.find((one) => one.process === self && one.gang === gang);
-    const own = owners.findIndex(({ first }) => first === team?.slices.first);
-    cuts.set(space, { owners, runs, own: Math.max(0, own) });
-    return true;
+  const stageOfNode = stagesByNode(plan);
+  const pairs = findPairs(nodes, spaces, ({ columns }, touching) => {
+    const [stage, ...others] = new Set(touching.map((node) => stageOfNode.get(node) ?? homeOf(node, plan)));
+    const isOfOne = typeof stage === "number" && others.length === 0;
+    return isOfOne ? cutOf(Number(columns.shape[1]), gangOfStage({ grid }, stage), view) : null;
   });
-  const sums = new PartialSums(spaces, cuts);
-  const divide = (list: readonly Node[]) => list.flatMap((node) => sums.divide(node));
+  const cuts = new Map<Space, Cut>(pairs.map(({ space, cut }) => [space, cut]));
+  const divided = new DividedNodes(spaces, cuts);
+  const divide = (list: readonly Node[]) => list.flatMap((node) => divided.divide(node));
   const named = [...spaces.tensors].filter(({ kind }) => kind === "parameter" || kind === "state");
   const weights = named.flatMap((tensor): DividedWeights[] => {
-    const cut = sums.cutOf(tensor);
+    const cut = divided.cutOf(tensor);
     const stage = plan.stageOf.get(tensor.of ?? tensor) as number;
     return cut ? [{ tensor, gang: gangOfStage({ grid }, stage), ...cut }] : [];
   });
@@ -93,7 +92,7 @@ export function pairStages(
   }
   return {
     plan: { stages, rest: divide(plan.rest), stageOf },
-    ...{ pairs, weights, pieceOf: (tensor, slices) => sums.pieceOf(tensor, slices) },
+    ...{ pairs, weights, pieceOf: (tensor, slices) => divided.pieceOf(tensor, slices) },
   };
 }
 

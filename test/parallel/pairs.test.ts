@@ -6,8 +6,8 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { add, linear, relu } from "../../src/nn/layers.ts";
 import { type Model, mlp } from "../../src/nn/models.ts";
 import { trainingGraph } from "../../src/nn/step.ts";
+import { DividedNodes } from "../../src/parallel/divided-nodes.ts";
 import { findPairs } from "../../src/parallel/pairs.ts";
-import { PartialSums } from "../../src/parallel/partial-sums.ts";
 import { Spaces } from "../../src/parallel/spaces.ts";
 
 const MNIST = { width: 784, classes: 10, count: 60000 };
@@ -59,19 +59,19 @@ test("what sums over divided units becomes a part of every slice, their sum, and
     { first: 32, count: 32 },
   ];
   const owners = runs.map((_, first) => ({ first, count: 1 }));
-  const sums = new PartialSums(spaces, new Map([[space, { owners, runs, own: 1 }]]));
+  const divided = new DividedNodes(spaces, new Map([[space, { owners, runs, own: 1 }]]));
   const shown = (list: readonly { op: { name: string }; slices?: unknown }[]) =>
     list.map(({ op, slices }) =>
       slices === undefined ? op.name : `${op.name} of ${JSON.stringify(slices)}`,
     );
   const products = nodes.filter(({ op }) => op.name === "matmul");
-  t.deepEqual(shown(sums.divide(products[0])), ['matmul of "each"']);
-  t.deepEqual(sums.divide(products[0])[0].outputs[0].shape, ["batch", 32]);
-  t.deepEqual(shown(sums.divide(products[1])), [
+  t.deepEqual(shown(divided.divide(products[0])), ['matmul of "each"']);
+  t.deepEqual(divided.divide(products[0])[0].outputs[0].shape, ["batch", 32]);
+  t.deepEqual(shown(divided.divide(products[1])), [
     'matmul of {"first":0,"count":1}',
     'matmul of {"first":1,"count":1}',
     ...["residual", "addBias", "relu"],
   ]);
-  t.is(sums.divide(products[1]).at(-1)?.outputs[0], products[1].outputs[0]);
-  t.deepEqual(sums.divide(products[2]), [products[2]]);
+  t.is(divided.divide(products[1]).at(-1)?.outputs[0], products[1].outputs[0]);
+  t.deepEqual(divided.divide(products[2]), [products[2]]);
 });

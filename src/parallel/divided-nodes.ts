@@ -32,7 +32,7 @@ export interface CutTensor {
   readonly pieces: readonly Tensor[];
 }
 
-export class PartialSums {
+export class DividedNodes {
   readonly #spaces: Spaces;
   readonly #cuts: ReadonlyMap<Space, Cut>;
   readonly #known = new Map<Tensor, CutTensor>();
