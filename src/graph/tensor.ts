@@ -5,8 +5,8 @@ import type { Attributes, Op } from "./op.ts";
 export type Extent = number | "batch";
 export type Shape = readonly Extent[];
 
-/** Consecutive ones, of whatever can be counted. */
-export interface Run {
+/** Consecutive ones, of whatever can be counted: rows, columns, elements, ranks. */
+export interface Slice {
   readonly first: number;
   readonly count: number;
 }
@@ -51,7 +51,7 @@ export interface Node {
    * Which slices of a layout execute it, where they have pieces of weights of their own (parallel/pairs.ts): each, of its own
    * pieces, or these alone. Without it all do, and what they make is one.
    */
-  readonly slices?: "each" | Run;
+  readonly slices?: "each" | Slice;
   /** The axis along which the ranks divide it and the family of that split, where it is not the first of what it writes. */
   readonly along?: { readonly axis: string; readonly family: string };
 }

@@ -9,7 +9,7 @@
  * All processes make lists of the same nodes, of which only the sizes of pieces differ: whose those are is told by Node.slices.
  */
 import { add, residual } from "../graph/ops/sum.ts";
-import type { Node, Run, Tensor } from "../graph/tensor.ts";
+import type { Node, Slice, Tensor } from "../graph/tensor.ts";
 import { epilogueOf } from "../graph/unfuse.ts";
 import { crossingOf } from "./pairs.ts";
 import type { Space, Spaces } from "./spaces.ts";
@@ -17,9 +17,9 @@ import type { Space, Spaces } from "./spaces.ts";
 /** How a space is cut. */
 export interface Cut {
   /** The slices that have a piece each, ascending. */
-  readonly owners: readonly Run[];
+  readonly owners: readonly Slice[];
   /** The indices of each piece. */
-  readonly runs: readonly Run[];
+  readonly runs: readonly Slice[];
   /** Which of them this process has; one that has none counts as the first. */
   readonly own: number;
 }
@@ -59,7 +59,7 @@ export class DividedNodes {
   }
 
   /** What other slices have in the place of a tensor of this process's nodes. */
-  pieceOf(tensor: Tensor, slices: Run): Tensor {
+  pieceOf(tensor: Tensor, slices: Slice): Tensor {
     const whole = this.#whole.get(tensor);
     return whole?.pieces[whole.cut.owners.findIndex(({ first }) => first === slices.first)] ?? tensor;
   }
@@ -83,7 +83,7 @@ export class DividedNodes {
   };
 
   /** Weights have a name for each piece; of what is made every process knows its own. */
-  #piece(tensor: Tensor, axis: number, { first, count }: Run, owner: number): Tensor {
+  #piece(tensor: Tensor, axis: number, { first, count }: Slice, owner: number): Tensor {
     const shape = tensor.shape.map((extent, index) => (index === axis ? count : extent));
     const of = tensor.of && this.cutOf(tensor.of)?.pieces[owner];
     const indices = `[${axis > 0 ? ":," : ""}${first}:${first + count}]`;

@@ -1,9 +1,16 @@
 /** The arguments of an instruction: addresses, lengths and strides of what one rank executes of a node. */
 import type { Operand } from "../graph/op.ts";
-import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import {
+  ELEMENT_BYTES,
+  elementCount,
+  type Node,
+  rowWidth,
+  type Slice,
+  type Tensor,
+} from "../graph/tensor.ts";
 import { columnsOffset } from "./columns.ts";
 import { type Argument, microBatchStep, type RowsStep, STEP } from "./instruction.ts";
-import { axisLength, type Partition, type Slice } from "./partition.ts";
+import { axisLength, type Partition } from "./partition.ts";
 import { type PipelinePlace, rowsOfMicroBatch } from "./pipeline-place.ts";
 import { addressOf, type Places } from "./place.ts";
 import { accessesOf, splitOf } from "./split.ts";
@@ -25,9 +32,10 @@ export interface LoweringContext {
  * share of the rows that fall to the processes before and after; or all.
  */
 export type Share = Slice | Rows | "whole";
-type Rows = keyof typeof ROWS | MicroBatch;
+type Rows = keyof typeof ROWS | Tile;
 
-export interface MicroBatch {
+/** Rows, and of them all columns or some. */
+export interface Tile {
   /** null: all rows of the step's batch. */
   readonly microBatch: number | null;
   /** Of the rows that fall to others, instead of its own. */
@@ -50,7 +58,7 @@ function stepOf(rows: Rows): RowsStep {
 }
 
 /** The columns that a share is cut to along an axis; null where it has all. */
-const cutAlong = (share: Share, axis: string): MicroBatch["columns"] | null =>
+const cutAlong = (share: Share, axis: string): Tile["columns"] | null =>
   typeof share === "object" && "columns" in share && share.columns?.axis === axis ? share.columns : null;
 
 const columnsAlong = (share: Share, axis: string): Slice | null => cutAlong(share, axis)?.slice ?? null;

@@ -15,8 +15,8 @@
  * under way the processes work on others: but for shards, chunk c belongs to rank c mod R of every process of R ranks.
  */
 import type { AllreduceName } from "../collective/algorithms.ts";
-import { ELEMENT_BYTES, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
-import { blockRows, type Slice } from "./partition.ts";
+import { ELEMENT_BYTES, type Node, rowWidth, type Slice, type Tensor } from "../graph/tensor.ts";
+import { blockRows } from "./partition.ts";
 import { splitOf } from "./split.ts";
 
 /**

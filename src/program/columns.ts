@@ -5,7 +5,7 @@
  *               e f │ g h
  *               i j │ k l
  */
-import type { Slice } from "./partition.ts";
+import type { Slice } from "../graph/tensor.ts";
 
 /**
  * Between what neighbouring ranks write lie so many bytes, since a core that reads up to the end of its own fetches some more:

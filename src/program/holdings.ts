@@ -6,9 +6,8 @@
  *     process 0   stage 0 ▓ │ stage 1 ░      between steps:  0 ── stage 0 ──▶ 1
  *     process 1   stage 0 ░ │ stage 1 ▓                      1 ── stage 1 ──▶ 0
  */
-import type { Tensor } from "../graph/tensor.ts";
+import type { Slice, Tensor } from "../graph/tensor.ts";
 import type { DividedWeights } from "./paired-stages.ts";
-import type { Slice } from "./partition.ts";
 import { gangOfStage, type Pipeline } from "./pipeline.ts";
 import { overlap } from "./teams.ts";
 import { processCount, type World } from "./world.ts";

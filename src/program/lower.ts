@@ -1,13 +1,13 @@
 /** From phases of nodes to the program of one rank: which calls of which kernels, between barriers. */
 import type { Operand, ScratchKernel } from "../graph/op.ts";
-import type { Node } from "../graph/tensor.ts";
+import type { Node, Slice } from "../graph/tensor.ts";
 import type { Kernels } from "../kernels/abi.ts";
 import type { LoweringContext, PartialSums, Share } from "./arguments.ts";
 import type { Program } from "./instruction.ts";
 import { Listing } from "./listing.ts";
 import { Appointments, type ChunkTurn } from "./meetings.ts";
 import { predecessors } from "./order.ts";
-import { axisLength, type Slice } from "./partition.ts";
+import { axisLength } from "./partition.ts";
 import { splitOf } from "./split.ts";
 import type { TransferPlan } from "./transfers.ts";
 

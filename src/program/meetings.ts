@@ -13,10 +13,9 @@
  * Rank 0 speaks for its process: it says which phase is entered, before which nothing of that phase may arrive here, and closes a
  * phase only when all that is left of the phase before has arrived and left: the memory is others' after that.
  */
-import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Node, Slice, Tensor } from "../graph/tensor.ts";
 import type { PartialSums } from "./arguments.ts";
 import type { Meeting } from "./instruction.ts";
-import type { Slice } from "./partition.ts";
 import { accessesOf } from "./split.ts";
 import { TransferIds, type TransferPlan } from "./transfers.ts";
 import { processCount, turnOf } from "./world.ts";

@@ -2,12 +2,11 @@
  * The stages of a pipeline whose slices divide pairs of layers (parallel/pairs.ts), as the slices of one process execute them; and
  * which process has which pieces of their weights.
  */
-import type { Node, Run, Tensor } from "../graph/tensor.ts";
+import type { Node, Slice, Tensor } from "../graph/tensor.ts";
 import { type Cut, type CutTensor, DividedNodes } from "../parallel/divided-nodes.ts";
 import { findPairs, type Pair } from "../parallel/pairs.ts";
 import { type Space, Spaces } from "../parallel/spaces.ts";
 import { columnsOffset } from "./columns.ts";
-import type { Slice } from "./partition.ts";
 import { gangOfStage, type Pipeline } from "./pipeline.ts";
 import type { NamedAddresses } from "./place.ts";
 import { homeOf, type StagePlan } from "./stages.ts";
@@ -28,7 +27,7 @@ export interface PairedStages {
 }
 
 /** The slices that processes have of a gang, ascending, where each has one run of them, and no two runs overlap; else none. */
-function ownersOf(teams: readonly Team[], gang: number): Run[] {
+function ownersOf(teams: readonly Team[], gang: number): Slice[] {
   const own = teams.filter((team) => team.gang === gang);
   const isOwner = ({ process, slices: { first, count } }: Team) =>
     own.every(({ process: other, slices }) => {

@@ -8,15 +8,9 @@
  * Blocks begin at 64-byte borders, so that no two ranks write one cache line, and hold whole tiles of rows. The units of a
  * layer that is divided by them are cut for themselves, evenly: their products stand between barriers of their own.
  */
-import type { Node, Tensor } from "../graph/tensor.ts";
-import { rowWidth } from "../graph/tensor.ts";
+import { type Node, rowWidth, type Slice, type Tensor } from "../graph/tensor.ts";
 import { UNIT_BLOCK } from "../parallel/units.ts";
 import { type Split, splitOf } from "./split.ts";
-
-export interface Slice {
-  readonly first: number;
-  readonly count: number;
-}
 
 /** By family of split: the slice of every rank. */
 export type Partition = ReadonlyMap<string, readonly Slice[]>;

@@ -2,8 +2,9 @@
  * A rank's place in a pipeline: its team, and which of the team's ranks, and of those that its process has of
  * the gang, it is.
  */
+
 import { firstRow, type Share, share } from "../data/shares.ts";
-import type { Slice } from "./partition.ts";
+import type { Slice } from "../graph/tensor.ts";
 import { type Grid, gangIn, replicasIn, type Team, teamOfRank } from "./teams.ts";
 
 export interface PipelinePlace {

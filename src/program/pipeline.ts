@@ -10,9 +10,9 @@
  * batch, and a gate says that the rows of a micro-batch are made, by all ranks that the process has of the
  * gang. Between processes they travel (handovers.ts).
  */
-import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Node, Slice, Tensor } from "../graph/tensor.ts";
 import type { Action } from "../schedule/action.ts";
-import { type Partition, partition, type Slice } from "./partition.ts";
+import { type Partition, partition } from "./partition.ts";
 import type { PipelineCut } from "./pipeline-place.ts";
 import { splitOf } from "./split.ts";
 import { homeOf, nodesOfStages, type StagePlan } from "./stages.ts";

@@ -11,8 +11,7 @@
  * thirds of the columns of replica 0's rows. A team that has all slices may be of several replicas; then it
  * makes whole rows of all of them.
  */
-import type { Tensor } from "../graph/tensor.ts";
-import type { Slice } from "./partition.ts";
+import type { Slice, Tensor } from "../graph/tensor.ts";
 import { firstRankOf, processCount, type World } from "./world.ts";
 
 /** How many ways the ranks of a job are divided: rows among replicas, columns among slices, layers among gangs. */

@@ -1,6 +1,6 @@
 /** Which nodes of a pipeline slices divide by columns, and the columns of each team. */
 import type { Node } from "../graph/tensor.ts";
-import type { MicroBatch } from "./arguments.ts";
+import type { Tile } from "./arguments.ts";
 import type { PipelinePlace } from "./pipeline-place.ts";
 import { makesRows } from "./stages.ts";
 import { columnsOfSlices, type Grid, haveColumns, overlap, type Team } from "./teams.ts";
@@ -19,7 +19,7 @@ export function columnAxisOf(node: Node, { slices }: Pick<Grid, "slices">): stri
 }
 
 /** What a rank executes of a node for a micro-batch; null for nothing. */
-export function tileOf(node: Node, microBatch: number, { grid, team }: PipelinePlace): MicroBatch | null {
+export function tileOf(node: Node, microBatch: number, { grid, team }: PipelinePlace): Tile | null {
   if (!isOf(node, team)) return null;
   const axis = columnAxisOf(node, grid);
   if (axis === null || isWhole(team, grid)) return { microBatch };

@@ -4,10 +4,16 @@
  * Small tensors of one phase travel together, since a message costs more than its bytes; a large one leaves as soon as it exists.
  */
 import type { AllreduceName } from "../collective/algorithms.ts";
-import { ELEMENT_BYTES, elementCount, type Node, rowWidth, type Tensor } from "../graph/tensor.ts";
+import {
+  ELEMENT_BYTES,
+  elementCount,
+  type Node,
+  rowWidth,
+  type Slice,
+  type Tensor,
+} from "../graph/tensor.ts";
 import { allBy, type Chunk, listChunks, type SumPlan, sumsOwnSamples } from "./chunks.ts";
 import { type Crossing, type CrossingPlan, crossingsOf } from "./crossings.ts";
-import type { Slice } from "./partition.ts";
 import { processCount, turnOf, type World } from "./world.ts";
 
 /** Rows of one tensor: a constant slice, the sender's rows of the step's batch, or those of some replicas of a pipeline. */

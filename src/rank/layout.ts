@@ -4,7 +4,7 @@
  *     control │ gates │ rings │ orders │ weights · optimizer · hyper · losses · data set │ a step's values │ scratch of each rank
  */
 import type { Dataset } from "../data/dataset.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Slice, Tensor } from "../graph/tensor.ts";
 import { STREAM } from "../kernels/abi.ts";
 import type { StepGraph } from "../nn/step.ts";
 import { Arena, alignUp } from "../program/arena.ts";
@@ -16,7 +16,7 @@ import type { Program } from "../program/instruction.ts";
 import { lower, type ScratchBytes, scratchBytes } from "../program/lower.ts";
 import { lowerPipeline } from "../program/lower-pipeline.ts";
 import { placePieces } from "../program/paired-stages.ts";
-import { type Partition, partition, type Slice } from "../program/partition.ts";
+import { type Partition, partition } from "../program/partition.ts";
 import { partitionStages } from "../program/pipeline.ts";
 import { placeOfRank } from "../program/pipeline-place.ts";
 import { listPipelineTransfers, travelling } from "../program/pipeline-transfers.ts";
