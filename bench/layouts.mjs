@@ -32,6 +32,10 @@ const { values } = parseArgs({
   },
 });
 
+const names = values.only.split(",");
+const unknown = names.find((name) => CASES[name] === undefined);
+if (unknown !== undefined) throw new Error(`--only ${unknown}: expected ${Object.keys(CASES).join(" or ")}`);
+
 async function compare({ job, layouts }) {
   const flags = Object.entries(job).flatMap(([key, value]) => [`--${key}`, value]);
   const ways = [["--ranks", "1"], ...layouts.map((layout) => ["--ranks", "2", ...layout])];
@@ -53,7 +57,7 @@ async function compare({ job, layouts }) {
 const machine = describeMachine();
 const before = await roundTripNs();
 const tables = [];
-for (const name of values.only.split(",")) tables.push(await compare(CASES[name]));
+for (const name of names) tables.push(await compare(CASES[name]));
 const after = await roundTripNs();
 const apart = `Round trip between two cores: ${before.toFixed(0)} ns before, ${after.toFixed(0)} ns after.`;
 console.log(`${machine}\n${apart}\n\n${tables.join("\n\n")}`);
