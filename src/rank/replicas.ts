@@ -30,12 +30,10 @@ export function replicaGroups(
   holdings: readonly Holding[],
   parameters: readonly Tensor[],
 ): ReplicaGroup[] {
-  // Of what is held in pieces, parameters are those; all else that is held are states of optimizers.
-  const areParameters = (tensors: readonly Tensor[]) => tensors.filter(({ kind }) => kind === "parameter");
   if (holdings.length === 0) return [{ processes: processesOf(world), parameters }];
   return holdings.map(({ holders, tensors }) => ({
     processes: holders,
-    parameters: areParameters(tensors),
+    parameters: tensors.filter(({ kind }) => kind === "parameter"), // Not states of optimizers; pieces, too.
   }));
 }
 
