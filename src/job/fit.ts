@@ -4,9 +4,8 @@ import { InputError } from "../base/errors.ts";
 import { checkLayout } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { firstRow } from "../data/shares.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { teamsOf, unsliceable } from "../program/teams.ts";
+import { leastRows, teamsOf, unsliceable } from "../program/teams.ts";
 import type { Origin, ProcessWorld } from "./options.ts";
 import { keyOf, pipelineOf } from "./settings.ts";
 
@@ -51,15 +50,13 @@ function checkRows(settings: Settings, processes: readonly number[]): void {
       `a batch of ${batch} cannot be cut into ${microBatches} micro-batches: some would never have a sample`,
       `give --micro-batches at most ${batch}, or a larger --batch`,
     );
-  const teams = teamsOf({ self: 0, ranks: processes }, { replicas: layout.dp, slices, gangs });
+  const grid = { replicas: layout.dp, slices, gangs };
+  const least = leastRows(teamsOf({ self: 0, ranks: processes }, grid), grid);
+  /** Of a batch cut into so many, the largest: others may be a row shorter. */
   const rowsIn = (count: number) => Math.ceil(batch / count);
-  const areEnough = (rows: number) =>
-    teams.every(({ replicas: { first, count }, ranks }) => {
-      return firstRow(rows, first + count, layout.dp) - firstRow(rows, first, layout.dp) >= ranks;
-    });
-  if (areEnough(rowsIn(microBatches))) return;
+  if (rowsIn(microBatches) >= least) return;
   let most = microBatches - 1;
-  while (most > 0 && !areEnough(rowsIn(most))) most--;
+  while (most > 0 && rowsIn(most) < least) most--;
   const fewer = most > 0 ? `--micro-batches at most ${most}` : "a --layout with fewer replicas or slices";
   throw new InputError(
     "too-many-ranks",

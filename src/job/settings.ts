@@ -12,7 +12,7 @@ import { InputError } from "../base/errors.ts";
 import { checkLayer } from "../base/layer.ts";
 import { checkAllreduce, checkLayout, settingOf } from "../base/resolve.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { straddles } from "../program/teams.ts";
+import { handsOver, type PipelineWish, pipelineFor } from "../rank/pipeline-wish.ts";
 
 /** The schema's key for each field of `Settings`: maxSteps → "max-steps". */
 const KEYS: ReadonlyMap<string, string> = new Map(CONFIG_KEYS.map((key) => [settingOf(key), key]));
@@ -80,26 +80,19 @@ export function completeSettings(
 }
 
 /**
- * The pipeline that a job's ranks are, in processes of so many; undefined for none. Slices that are ranks of several
- * processes hand over like stages do, and are a pipeline of one gang; those of one process share its memory, like
- * replicas. With fast numerics they divide layers in pairs where they can. Throws an InputError on another way to add
- * gradients than a pipeline has, in one process too, where there is nothing to add: elsewhere the same settings could
- * not be.
+ * The pipeline that a job's ranks are, in processes of so many; undefined for none. Throws an InputError on another way
+ * to add gradients than a pipeline has, in one process too, where there is nothing to add: elsewhere the same settings
+ * could not be.
  */
-export function pipelineOf(
-  { layout, microBatches, schedule, allreduce, numerics }: Settings,
-  processes: readonly number[],
-) {
-  const { tp, pp } = layout;
-  const isSliced = straddles(tp, processes);
-  if (pp === 1 && !isSliced) return undefined;
-  if (!["auto", "exchange"].includes(allreduce))
+export function pipelineOf(settings: Settings, processes: readonly number[]): PipelineWish | undefined {
+  const { layout, allreduce } = settings;
+  const wish = pipelineFor(layout, processes, settings);
+  if (wish !== undefined && !handsOver(allreduce))
     throw new InputError(
       "no-allreduce",
-      `--allreduce ${allreduce} is for replicas alone; ${pp > 1 ? "stages" : "slices in several processes"} ` +
+      `--allreduce ${allreduce} is for replicas alone; ${layout.pp > 1 ? "stages" : "slices in several processes"} ` +
         `(${formatLayout(layout)}) hand over what gradients are made of`,
       "use --allreduce auto, or --layout dp=N",
     );
-  const pairs = numerics === "fast" && isSliced;
-  return { gangs: pp, slices: tp, microBatches: pp > 1 ? microBatches : 1, schedule, pairs };
+  return wish;
 }

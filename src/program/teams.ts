@@ -11,6 +11,7 @@
  * thirds of the columns of replica 0's rows. A team that has all slices may be of several replicas; then it
  * makes whole rows of all of them.
  */
+import { firstRow } from "../data/shares.ts";
 import type { Slice, Tensor } from "../graph/tensor.ts";
 import { firstRankOf, processCount, type World } from "./world.ts";
 
@@ -81,6 +82,15 @@ export function replicasIn(teams: readonly Team[], process: number, gang: number
 /** Whether two runs of replicas, or of slices, have one in common. */
 export const overlap = (one: Slice, other: Slice): boolean =>
   one.first < other.first + other.count && other.first < one.first + one.count;
+
+/** How many rows the replicas of a grid need of a micro-batch, at the least, so that every rank has one. */
+export function leastRows(teams: readonly Team[], { replicas }: Pick<Grid, "replicas">): number {
+  const has = (rows: number, { replicas: { first, count }, ranks }: Team) =>
+    firstRow(rows, first + count, replicas) - firstRow(rows, first, replicas) >= ranks;
+  let rows = 1;
+  while (!teams.every((team) => has(rows, team))) rows++;
+  return rows;
+}
 
 /** Columns of kernels' panels, and a cache line. */
 const COLUMN_BLOCK = 16;

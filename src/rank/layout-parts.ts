@@ -13,7 +13,8 @@ import type { Partition } from "../program/partition.ts";
 import { cutIntoPhases } from "../program/phases.ts";
 import { alone, processCount, type World } from "../program/world.ts";
 import { checkSameCalls } from "./fingerprint.ts";
-import { type CutPipeline, cutIntoPipeline, type PipelineWish } from "./pipeline-layout.ts";
+import { type CutPipeline, cutIntoPipeline } from "./pipeline-layout.ts";
+import type { PipelineWish } from "./pipeline-wish.ts";
 
 /** Test samples that a rank evaluates at once. */
 const EVALUATION_ROWS = 96;

@@ -6,9 +6,10 @@
  */
 import { formatLayout, type Layout } from "../base/config.ts";
 import { InputError } from "../base/errors.ts";
-import { straddles, unsliceable } from "../program/teams.ts";
+import { leastRows, teamsOf, unsliceable } from "../program/teams.ts";
 import { processCount, worldRanks } from "../program/world.ts";
 import type { MemoryNeed } from "./memory-need.ts";
+import { handsOver, pipelineFor } from "./pipeline-wish.ts";
 import { planOpenForms } from "./plan-layout.ts";
 import { layoutOf } from "./session-options.ts";
 
@@ -46,7 +47,7 @@ function othersByDistance(options: Options): Layout[] {
   const distance = ({ dp, tp, pp }: Layout) => change(dp, own.dp) * change(tp, own.tp) * change(pp, own.pp);
   return layouts
     .filter(({ tp, pp }) => tp !== own.tp || pp !== own.pp)
-    .filter(({ dp, tp }) => dp * tp <= (options.training?.batch ?? Infinity)) // Each rank of a stage has a row.
+    .filter((layout) => mostMicroBatches(layout, options) > 0)
     .filter(({ tp, pp }) => !isAlone || pp !== own.pp || tp === own.tp) // In one process slices and replicas take the same.
     .sort((one, other) => {
       const further = Math.round(1e6 * (distance(one) - distance(other)));
@@ -61,19 +62,24 @@ const divisorsOf = (ranks: number): number[] =>
 const change = (size: number, own: number): number => Math.max(size / own, own / size);
 
 function pipelineWith(layout: Layout, options: Options): Options["pipeline"] {
-  const { tp, pp } = layout;
-  const isSliced = straddles(tp, options.world.ranks);
-  if (pp === 1 && !isSliced) return undefined;
   const { schedule = "1f1b" } = options.pipeline ?? {};
-  const pairs = options.numerics === "fast" && isSliced;
-  return { gangs: pp, slices: tp, microBatches: microBatchesOf(layout, options), schedule, pairs };
+  const { numerics = "exact" } = options;
+  const microBatches = microBatchesOf(layout, options);
+  return pipelineFor(layout, options.world.ranks, { microBatches, schedule, numerics });
+}
+
+/** Into how many micro-batches a batch can be cut of which each has a row for every rank of a stage; 0: not even into one. */
+function mostMicroBatches({ dp, tp, pp }: Layout, { world, training }: Options): number {
+  const grid = { replicas: dp, slices: tp, gangs: pp };
+  return training ? Math.floor(training.batch / leastRows(teamsOf(world, grid), grid)) : 1;
 }
 
 /** Who has a pipeline already keeps its micro-batches, as long as each has a row for every rank of a stage. */
-function microBatchesOf({ dp, tp, pp }: Layout, { pipeline, training }: Options): number {
-  if (pp === 1) return 1;
-  const own = pipeline && pipeline.gangs > 1 ? pipeline.microBatches : MICRO_BATCHES_OF_STAGE * pp;
-  return Math.max(1, Math.min(own, Math.floor((training?.batch ?? 1) / (dp * tp))));
+function microBatchesOf(layout: Layout, options: Options): number {
+  const { pipeline } = options;
+  if (layout.pp === 1) return 1;
+  const own = pipeline && pipeline.gangs > 1 ? pipeline.microBatches : MICRO_BATCHES_OF_STAGE * layout.pp;
+  return Math.min(own, mostMicroBatches(layout, options));
 }
 
 function flagsOf(layout: Layout, options: Options): string {
@@ -81,7 +87,7 @@ function flagsOf(layout: Layout, options: Options): string {
   const words = [`--layout ${formatLayout(layout)}`];
   const wished = microBatchesOf(layout, options);
   if (layout.pp > 1 && (gangs === 1 || wished !== microBatches)) words.push(`--micro-batches ${wished}`);
-  if (pipelineWith(layout, options) && !["auto", "exchange"].includes(options.allreduce ?? "auto"))
+  if (pipelineWith(layout, options) && !handsOver(options.allreduce ?? "auto"))
     words.push("--allreduce auto");
   const without = layout.pp === 1 && gangs > 1 ? " without --micro-batches and --schedule" : "";
   return words.join(" ") + without;

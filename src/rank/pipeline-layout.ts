@@ -10,16 +10,7 @@ import { type World, worldRanks } from "../program/world.ts";
 import { buildSchedule, SCHEDULES, type ScheduleName } from "../schedule/schedules.ts";
 import { summedSince } from "../schedule/weight-sums.ts";
 import type { PipelineJob } from "./job.ts";
-
-export interface PipelineWish {
-  /** Gangs, each with as many ranks; of them so many are slices of each replica. */
-  readonly gangs: number;
-  readonly slices: number;
-  readonly microBatches: number;
-  readonly schedule: ScheduleName;
-  /** Whether slices of several processes may divide layers in pairs, whose sums are cut. */
-  readonly pairs?: boolean;
-}
+import type { PipelineWish } from "./pipeline-wish.ts";
 
 /** What a run's plan.json says of it. */
 export interface PipelineInfo {

@@ -9,7 +9,7 @@ import type { TraceWindow } from "../profile/step-ring.ts";
 import { type World, worldRanks } from "../program/world.ts";
 import type { RankJob } from "./job.ts";
 import type { Connect } from "./peers.ts";
-import type { PipelineWish } from "./pipeline-layout.ts";
+import type { PipelineWish } from "./pipeline-wish.ts";
 import type { Hyperparameters } from "./state.ts";
 
 export interface SessionOptions {

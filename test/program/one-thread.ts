@@ -11,7 +11,7 @@ import type { UnitPolicy } from "../../src/parallel/units.ts";
 import type { SumPlan } from "../../src/program/chunks.ts";
 import { alone, type World } from "../../src/program/world.ts";
 import { layOut, ORDER_SLOTS, type ProcessLayout } from "../../src/rank/layout.ts";
-import type { PipelineWish } from "../../src/rank/pipeline-layout.ts";
+import type { PipelineWish } from "../../src/rank/pipeline-wish.ts";
 import { initialise, writeHyper } from "../../src/rank/state.ts";
 import { synthetic } from "../synthetic.ts";
 
