@@ -16,12 +16,6 @@ const NAMES: Readonly<Record<string, readonly [name: string, cat: string]>> = {
   s: ["start", "transfer"],
 };
 
-/** What transfers are about. */
-const WHAT: Readonly<Record<string, (process: number) => object>> = {
-  s: (process) => ({ sender: process, phase: 0, of: "x" }),
-  W: () => ({ transfer: 0 }),
-};
-
 export interface Drawn {
   readonly rank: number;
   readonly process?: number;
@@ -57,7 +51,7 @@ export function drawn(given: Drawn): TraceDocument {
     const instructions = [...letters.matchAll(/(.)\1*/g)].map((match): TraceEvent => {
       const [name, cat] = NAMES[match[1]];
       const work = match[1].toLowerCase() === "k" ? { shape: "1", flops: 1e6, bytes: 1e3 } : {};
-      const what = WHAT[match[1]]?.(process) ?? {};
+      const what = match[1] === "W" ? { transfer: 0 } : {};
       return {
         ...place,
         name,
