@@ -37,8 +37,7 @@ async function namedIn(t: ExecutionContext, argv: readonly string[], fault: stri
   return straggler?.rank ?? null;
 }
 
-// Another process that takes a core for a while makes a rank slow in truth, so each is asked for three times, and most count.
-// Other work that takes a core for a while makes another rank slow in truth, or this one as quick, so whoever is named twice counts.
+// Other work that takes a core for a while makes another rank slow in truth, or this one as quick: whoever is named twice counts.
 for (const [layout, flags] of Object.entries(LAYOUTS))
   for (const rank of [0, 1])
     test.serial(`of ${layout} rank ${rank} is named that is slower by 30 %`, async (t) => {
