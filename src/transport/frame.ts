@@ -27,8 +27,9 @@ export const FrameType = {
   abort: 7,
   bye: 8,
   byeHeard: 9,
+  release: 10,
 } as const;
-const LAST_TYPE = FrameType.byeHeard;
+const LAST_TYPE = FrameType.release;
 const U16 = 0xffff;
 const U32 = 0xffff_ffff;
 

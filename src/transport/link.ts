@@ -2,7 +2,8 @@
  * One process's end of a link to another: greets, then sends and receives messages in order, each frame counted and sealed; hears
  * whether the other end is alive. Any gap, repeat, damage or silence ends it with an error: nothing is ever repaired silently.
  *
- *     greeting ── the other end is known ─▶ known ── its first sealed frame, or a listener at once ─▶ open ── BYE, both ways ─▶ parted
+ *     greeting ── the other end is known ─▶ known ── its first sealed frame, or a listener at once ─▶ open
+ *     open ── BYE, both ways ─▶ parted ── the other end has, too ─▶ over
  */
 import type { FlightRecorder } from "../profile/flight-recorder.ts";
 import { abortedBy, encodeReport } from "./abort-report.ts";
@@ -29,6 +30,8 @@ export interface LinkOptions extends OpeningOptions {
   readonly failed: (error: unknown) => void;
   /** Both ends have said that they send no more, and heard it. */
   readonly parted: () => void;
+  /** The other end has all it needs of this one. */
+  readonly released: () => void;
   /** The other end is silent for long, or speaks again. */
   readonly warn: (message: string) => void;
 }
@@ -54,7 +57,7 @@ export class Link implements WireReceiver {
   #isClosed = false;
   #isAborting = false;
   readonly #farewell = new Farewell();
-  #isParted = false;
+  #isOver = false;
 
   constructor(options: LinkOptions) {
     const { security, frameBytes, windowBytes, digest, wire } = options;
@@ -70,7 +73,11 @@ export class Link implements WireReceiver {
   }
 
   get isParted(): boolean {
-    return this.#isParted;
+    return this.#farewell.isParted;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Dials; a listener waits. */
@@ -134,7 +141,7 @@ export class Link implements WireReceiver {
   tick(periodMs: number, awakeMs: number): void {
     this.#guard(() => this.#options.wire.drain());
     this.#guard(() => (this.#isOpen ? this.#listen(awakeMs) : this.#opening.tick(periodMs)));
-    this.#partIfDone();
+    this.#endIfDone();
   }
 
   #guard(act: () => void): void {
@@ -196,7 +203,7 @@ export class Link implements WireReceiver {
     this.#dispatch(header, payload, open);
     if (this.#isClosed || this.#isAborting) return;
     outbox.pump();
-    this.#partIfDone();
+    this.#endIfDone();
   }
 
   #check({ linkSequence, source, destination, generation, runLow, runHigh }: FrameHeader): void {
@@ -227,21 +234,25 @@ export class Link implements WireReceiver {
       this.#farewell.theirs(outbox);
     } else if (type === FrameType.byeHeard) {
       this.#farewell.heard();
+    } else if (type === FrameType.release) {
+      this.#farewell.released();
     } else if (type !== FrameType.beat && type !== FrameType.credit)
       throw new FrameError("frame-order", `a frame of type ${type} after the greeting`);
   }
 
-  #partIfDone(): void {
-    if (this.#isParted || this.#isClosed || !this.#farewell.isDone(this.#open?.outbox)) return;
-    this.#isParted = true;
-    this.#options.parted();
+  #endIfDone(): void {
+    if (this.#isClosed || this.#isOver) return;
+    const outbox = this.#open?.outbox;
+    if (this.#farewell.part(outbox)) this.#options.parted();
+    this.#isOver = this.#farewell.isOver(outbox);
+    if (this.#isOver) this.#options.released();
   }
 
   #listen(awakeMs: number): void {
     const { outbox } = this.#open as Open;
     if (this.#heartbeat.owesBeat(awakeMs, outbox.sequence)) outbox.notify("beat");
     // Who has parted may be gone.
-    if (this.#isParted) return;
+    if (this.#farewell.isParted) return;
     const isFirst = this.#lastChannel < 0;
     this.#heartbeat.listen(
       awakeMs,

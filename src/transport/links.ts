@@ -20,6 +20,8 @@ const FRAME_BYTES = HEADER_BYTES + 128 * 1024 + TAG_BYTES;
 const WINDOW_BYTES = 4 * 2 ** 20;
 /** After the last frame, before sockets are closed: nanomsg forgets what it has not sent by then. */
 const LINGER_MS = 200;
+/** For who has parted to be released: less than it takes to be missed for one's silence. */
+const RELEASE_MS = 5000;
 /** Below the ports that systems give to those who dial: of those, any may be in use, or have been a minute ago. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
@@ -88,7 +90,7 @@ export class Links implements Transport {
   readonly #opened = new Outcome();
   readonly #closed = new Outcome();
   readonly #stopTicking: () => void;
-  #state: "running" | "leaving" | "over" = "running";
+  #state: "running" | "leaving" | "parted" | "over" = "running";
   #leavingMs = 0;
   /** What went wrong while close() was waited for. */
   #farewellFailure: LockstepError | null = null;
@@ -154,15 +156,14 @@ export class Links implements Transport {
 
   abort(report: AbortReport): void {
     if (this.#state === "over") return;
-    this.#state = "over";
-    this.#leavingMs = 0;
+    this.#enter("over");
     for (const link of this.#links.values()) link.abort(report);
   }
 
   /** Rejects with what goes wrong while it waits; after abort() or a failure, resolves when all sockets are closed. */
   close(): Promise<void> {
     if (this.#state === "running") {
-      this.#state = "leaving";
+      this.#enter("leaving");
       for (const link of this.#links.values()) link.part();
       if (this.peers.length === 0) this.#closeAll();
     }
@@ -180,6 +181,7 @@ export class Links implements Transport {
       opened: () => this.#open(),
       failed: (error) => this.#fail(error),
       parted: () => this.#part(),
+      released: () => this.#part(),
     });
   }
 
@@ -188,11 +190,13 @@ export class Links implements Transport {
   }
 
   #part(): void {
-    if ([...this.#links.values()].every((link) => link.isParted)) this.#linger();
+    const links = [...this.#links.values()];
+    if (this.#state === "leaving" && links.every((link) => link.isParted)) this.#enter("parted");
+    if (this.#state === "parted" && links.every((link) => link.isOver)) this.#enter("over");
   }
 
-  #linger(): void {
-    this.#state = "over";
+  #enter(state: "leaving" | "parted" | "over"): void {
+    this.#state = state;
     this.#leavingMs = 0;
   }
 
@@ -212,11 +216,12 @@ export class Links implements Transport {
         ),
       );
     }
+    if (this.#state === "parted" && this.#leavingMs >= RELEASE_MS) this.#enter("over");
     if (this.#state === "over" && this.#leavingMs >= LINGER_MS) this.#closeAll();
   }
 
   #fail(thrown: unknown): void {
-    if (this.#state === "over") return;
+    if (this.#state === "parted" || this.#state === "over") return;
     const error =
       thrown instanceof LockstepError
         ? thrown

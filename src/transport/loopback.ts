@@ -161,6 +161,7 @@ class End implements Wire {
     this.#loopback.evictions++;
   }
 
+  /** What is still on its way is lost, as nanomsg's is. */
   close(): void {
     this.#isClosed = true;
   }
@@ -171,8 +172,9 @@ class End implements Wire {
     this.#lastArrival = Math.max(this.#lastArrival, now + this.#loopback.delay());
     this.#loopback.after(this.#lastArrival - now, () => {
       this.#underWay--;
+      if (this.#isClosed) return;
       if (this.other && !this.other.#isClosed) this.other.receiver.frame(frame);
-      if (!this.#wasRefused || this.#isClosed) return;
+      if (!this.#wasRefused) return;
       this.#wasRefused = false;
       this.receiver.writable();
     });

@@ -50,7 +50,7 @@ export class Outbox {
   #sentBytes = 0;
   #outstanding = 0;
   #told = 0;
-  readonly #due = { byeHeard: false, beat: false, bye: false };
+  readonly #due = { byeHeard: false, beat: false, bye: false, release: false };
   /** Why this process stops: the last frame there will be. */
   #abort: Buffer | null = null;
   #isPumping = false;
@@ -68,8 +68,8 @@ export class Outbox {
 
   /** The wire has taken all there was. */
   get isEmpty(): boolean {
-    const { byeHeard, beat, bye } = this.#due;
-    return this.#pending === null && this.#messages.length === 0 && !byeHeard && !beat && !bye;
+    const isDue = Object.values(this.#due).includes(true);
+    return this.#pending === null && this.#messages.length === 0 && !isDue;
   }
 
   add(message: Message, sent: () => void): void {
@@ -81,7 +81,7 @@ export class Outbox {
   }
 
   /** `bye` goes after the last message, the others before the next frame of data. */
-  notify(what: "beat" | "bye" | "byeHeard"): void {
+  notify(what: "beat" | "bye" | "byeHeard" | "release"): void {
     this.#due[what] = true;
     this.pump();
   }
@@ -135,6 +135,9 @@ export class Outbox {
     } else if (due.byeHeard) {
       due.byeHeard = false;
       this.#notice(FrameType.byeHeard);
+    } else if (due.release) {
+      due.release = false;
+      this.#notice(FrameType.release);
     } else if (due.beat) {
       due.beat = false;
       this.#notice(FrameType.beat);

@@ -112,3 +112,26 @@ export async function openTeam({
 export function pattern(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8) * 17 + seed * 101) & 255);
 }
+
+/** Small ones, so that messages are of several. */
+export const FRAME_BYTES = 1000;
+export const SMALL = { frameBytes: FRAME_BYTES, windowBytes: 4 * FRAME_BYTES };
+
+/** Sends messages of these lengths from process 0 to process 1; how many were sent so far. */
+export function sendAll({ links }: Team, lengths: readonly number[]): { sent: number } {
+  const count = { sent: 0 };
+  for (const [index, length] of lengths.entries())
+    links[0].send(
+      1,
+      { channel: index * 1000, sequence: index, flags: index % 7, bytes: pattern(length, index) },
+      () => count.sent++,
+    );
+  return count;
+}
+
+/** What process 1 receives of it. */
+export function expected(lengths: readonly number[]) {
+  return lengths.map((length, index) => ({
+    ...{ peer: 0, channel: index * 1000, sequence: index, flags: index % 7, bytes: pattern(length, index) },
+  }));
+}
