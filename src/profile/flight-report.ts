@@ -8,7 +8,7 @@ export interface FlightLog {
   readonly process: number;
   /** "process 1 (host b)" */
   readonly name: string;
-  /** By channel. */
+  /** What is sent, by channel; others are of before the run, when links are measured. */
   readonly operations: readonly string[];
 }
 
@@ -17,14 +17,19 @@ export interface Flight {
   readonly way: "out" | "in";
   readonly peer: number;
   readonly step: number;
-  /** What is sent: operations[channel]; sequence says for the how manieth time. */
   readonly channel: number;
+  /** For the how manieth time it is sent. */
   readonly sequence: number;
   readonly bytes: number;
   /** flight-recorder.ts has what they mean; null: not so far. */
   readonly begun: string | null;
   readonly moving: string | null;
   readonly done: string | null;
+}
+
+/** As it is written down. */
+export interface WrittenFlight extends Flight {
+  readonly what: string;
 }
 
 /** A record as it stands in the ring: times are ms since 1970, 0 until it is so far. */
@@ -67,8 +72,12 @@ const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).to
 /** Writes one object of JSON, a flight a line, whole or not at all. Throws what the disk refuses. */
 export function writeFlights(path: string, log: FlightLog, why: string): void {
   const { shared, process, name, operations } = log;
-  const head = { process, name, why, writtenAt: new Date().toISOString(), operations };
-  const flights = readFlights(shared).map((flight) => JSON.stringify(flight));
+  const head = { process, name, why, writtenAt: new Date().toISOString() };
+  const written = (flight: Flight): WrittenFlight => {
+    const what = operations[flight.channel] ?? "measuring of the links";
+    return { ...flight, what };
+  };
+  const flights = readFlights(shared).map((flight) => JSON.stringify(written(flight)));
   const beside = `${path}.tmp`;
   const file = openSync(beside, "w", 0o600);
   try {

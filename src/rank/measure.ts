@@ -8,7 +8,7 @@ import { instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Measured } from "../plan/gradients.ts";
 import { processCount, type World } from "../program/world.ts";
-import { DistanceEnd } from "../transport/distance.ts";
+import { DistanceEnd, MEASURING_CHANNELS } from "../transport/distance.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 
 /** For each other process. */
@@ -16,8 +16,8 @@ const PATIENCE = { roundsMs: 10, bulkMs: 30 };
 /** What takes 40 ms a peer on links that are well, and some seconds at the start of many processes on few cores. */
 const LIMIT_MS = 60_000;
 const PEER_LIMIT_MS = 1000;
-/** By which the figures come; the channels below are those of the distance. */
-const FIGURES = 1000;
+/** By which the figures come; those before are the distance's. */
+const FIGURES = MEASURING_CHANNELS + 1000;
 /** Rows, columns and depth of the product that is timed, and how often. */
 const EXTENT = 192;
 const ROUNDS = 9;

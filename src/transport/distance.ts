@@ -12,8 +12,14 @@ export interface Distance {
   readonly bytesPerSecond: number;
 }
 
+/** From here on, channels are of messages by which links are measured: no run has so many of its own. */
+export const MEASURING_CHANNELS = 0xffff_0000;
 /** What a message is for, by channel. Pings come back as they are, bulk as an empty message; who hears "done" may go. */
-const CHANNEL = { ping: 0, bulk: 1, done: 2 } as const;
+const CHANNEL = {
+  ping: MEASURING_CHANNELS,
+  bulk: MEASURING_CHANNELS + 1,
+  done: MEASURING_CHANNELS + 2,
+} as const;
 const PING_BYTES = 64;
 const BULK_BYTES = 2 ** 20;
 /** The first ones wake both ends up, and compile what they run. */

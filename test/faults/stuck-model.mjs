@@ -4,7 +4,7 @@ import { linear } from "lockstep";
 if (process.title === "lockstep process 1") {
   setTimeout(() => {
     for (;;);
-  }, 1500);
+  }, 4000);
 }
 
 export default (x, classes) => linear(x, classes);
