@@ -155,7 +155,7 @@ export class Links implements Transport {
   }
 
   abort(report: AbortReport): void {
-    if (this.#state === "over") return;
+    if (this.#hasParted) return;
     this.#enter("over");
     for (const link of this.#links.values()) link.abort(report);
   }
@@ -195,6 +195,11 @@ export class Links implements Transport {
     if (this.#state === "parted" && links.every((link) => link.isOver)) this.#enter("over");
   }
 
+  /** Nothing that goes wrong from now on is of interest: not here, and not to the others. */
+  get #hasParted(): boolean {
+    return this.#state === "parted" || this.#state === "over";
+  }
+
   #enter(state: "leaving" | "parted" | "over"): void {
     this.#state = state;
     this.#leavingMs = 0;
@@ -221,7 +226,7 @@ export class Links implements Transport {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#state === "parted" || this.#state === "over") return;
+    if (this.#hasParted) return;
     const error =
       thrown instanceof LockstepError
         ? thrown
