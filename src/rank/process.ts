@@ -1,6 +1,5 @@
 /** The main thread's side of a process: starts its ranks, commands them, watches them, and ends them whatever happens. */
 import { Worker } from "node:worker_threads";
-import { AwakeTime } from "../base/awake-time.ts";
 import { EnvironmentError, type LockstepError, RankError } from "../base/errors.ts";
 import { type World, worldRank } from "../program/world.ts";
 import {
@@ -194,12 +193,11 @@ export class RankProcess {
     }
   }
 
+  /** Counts its own ticks, not the clock's: a machine that slept has not waited. */
   #watch(): NodeJS.Timeout {
-    const time = new AwakeTime(performance.now());
     const watch = new Watch(this.#words, this.#workers.length, this.#timeoutMs + WATCH_GRACE_MS);
-    const isDone = (rank: number) => this.#pending?.answered.has(rank) ?? true;
     return setInterval(() => {
-      const late = watch.look(time.passedMs(performance.now()), isDone);
+      const late = watch.look(WATCH_MS, (rank) => this.#pending?.answered.has(rank) ?? true);
       if (late !== null) this.#fail(this.#hung(late));
     }, WATCH_MS);
   }
