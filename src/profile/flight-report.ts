@@ -2,13 +2,16 @@
 import { closeSync, openSync, renameSync, writeSync } from "node:fs";
 import { FIRST_DOUBLE, HEADER_BYTES, OUT, RECORD_BYTES } from "./flight-recorder.ts";
 
+/** From here on, channels are of messages by which links are measured: no run has so many of its own. */
+export const MEASURING_CHANNELS = 0xffff_0000;
+
 /** Plain data: another thread can have it. */
 export interface FlightLog {
   readonly shared: SharedArrayBuffer;
   readonly process: number;
   /** "process 1 (host b)" */
   readonly name: string;
-  /** What is sent, by channel; others are of before the run, when links are measured. */
+  /** What is sent in the run, by channel. */
   readonly operations: readonly string[];
 }
 
@@ -73,10 +76,11 @@ const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).to
 export function writeFlights(path: string, log: FlightLog, why: string): void {
   const { shared, process, name, operations } = log;
   const head = { process, name, why, writtenAt: new Date().toISOString() };
-  const written = (flight: Flight): WrittenFlight => {
-    const what = operations[flight.channel] ?? "measuring of the links";
-    return { ...flight, what };
-  };
+  const whatOf = (channel: number) =>
+    channel >= MEASURING_CHANNELS
+      ? "measuring of the links"
+      : (operations[channel] ?? `unknown channel ${channel}`);
+  const written = (flight: Flight): WrittenFlight => ({ ...flight, what: whatOf(flight.channel) });
   const flights = readFlights(shared).map((flight) => JSON.stringify(written(flight)));
   const beside = `${path}.tmp`;
   const file = openSync(beside, "w", 0o600);

@@ -7,8 +7,9 @@ import { type LockstepError, RankError } from "../base/errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { createMemory } from "../kernels/memory.ts";
 import type { Measured } from "../plan/gradients.ts";
+import { MEASURING_CHANNELS } from "../profile/flight-report.ts";
 import { processCount, type World } from "../program/world.ts";
-import { DistanceEnd, MEASURING_CHANNELS } from "../transport/distance.ts";
+import { DistanceEnd } from "../transport/distance.ts";
 import type { Arrival, Inbox, Transport } from "../transport/transport.ts";
 
 /** For each other process. */

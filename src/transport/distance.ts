@@ -3,6 +3,7 @@
  * link like a run's.
  */
 import { EnvironmentError, type LockstepError } from "../base/errors.ts";
+import { MEASURING_CHANNELS } from "../profile/flight-report.ts";
 import type { Arrival, Inbox, Transport } from "./transport.ts";
 
 export interface Distance {
@@ -12,8 +13,6 @@ export interface Distance {
   readonly bytesPerSecond: number;
 }
 
-/** From here on, channels are of messages by which links are measured: no run has so many of its own. */
-export const MEASURING_CHANNELS = 0xffff_0000;
 /** What a message is for, by channel. Pings come back as they are, bulk as an empty message; who hears "done" may go. */
 const CHANNEL = {
   ping: MEASURING_CHANNELS,

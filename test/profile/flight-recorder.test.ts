@@ -41,13 +41,14 @@ test("the ring keeps the last transfers, oldest first, with what each came to", 
   const path = join(temporaryFolder(t), "flight-1.json");
   const log = { shared: recorder.shared, process: 1, name: "process 1 (host b)", operations: ["a"] };
   recorder.begin(OUT, 0, 0, 0, 4);
+  recorder.begin(OUT, 0, 1, 0, 4);
   writeFlights(path, log, "rank 1 failed");
   const { writtenAt, flights: written, ...head } = JSON.parse(readFileSync(path, "utf8"));
   t.deepEqual(head, { process: 1, name: "process 1 (host b)", why: "rank 1 failed" });
   t.regex(writtenAt, /^\d{4}-.*Z$/);
   t.deepEqual(
     written.map(({ what }: WrittenFlight) => what),
-    ["measuring of the links", "measuring of the links", "a"],
+    ["measuring of the links", "a", "unknown channel 1"],
   );
   t.deepEqual(
     written.map(({ what, ...flight }: WrittenFlight) => flight),
