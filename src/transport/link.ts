@@ -141,7 +141,7 @@ export class Link implements WireReceiver {
   tick(periodMs: number, awakeMs: number): void {
     this.#guard(() => this.#options.wire.drain());
     this.#guard(() => (this.#isOpen ? this.#listen(awakeMs) : this.#opening.tick(periodMs)));
-    this.#endIfDone();
+    this.#guard(() => this.#endIfDone());
   }
 
   #guard(act: () => void): void {
@@ -241,7 +241,7 @@ export class Link implements WireReceiver {
   }
 
   #endIfDone(): void {
-    if (this.#isClosed || this.#isOver) return;
+    if (this.#isClosed || this.#isAborting || this.#isOver) return;
     const outbox = this.#open?.outbox;
     if (this.#farewell.part(outbox)) this.#options.parted();
     this.#isOver = this.#farewell.isOver(outbox);

@@ -20,8 +20,6 @@ const FRAME_BYTES = HEADER_BYTES + 128 * 1024 + TAG_BYTES;
 const WINDOW_BYTES = 4 * 2 ** 20;
 /** After the last frame, before sockets are closed: nanomsg forgets what it has not sent by then. */
 const LINGER_MS = 200;
-/** For who has parted to be released: less than it takes to be missed for one's silence. */
-const RELEASE_MS = 5000;
 /** Below the ports that systems give to those who dial: of those, any may be in use, or have been a minute ago. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
@@ -221,7 +219,7 @@ export class Links implements Transport {
         ),
       );
     }
-    if (this.#state === "parted" && this.#leavingMs >= RELEASE_MS) this.#enter("over");
+    if (this.#state === "parted" && this.#leavingMs >= this.#patience.releaseMs) this.#enter("over");
     if (this.#state === "over" && this.#leavingMs >= LINGER_MS) this.#closeAll();
   }
 

@@ -13,6 +13,8 @@ export interface Patience {
   readonly evictMs: number;
   /** At the end, until all others must be done, too: they evaluate and write for as long as they do, and are heard meanwhile. */
   readonly farewellMs: number;
+  /** Then, for who needs nothing more to be told that the others do not, either; nobody misses that. */
+  readonly releaseMs: number;
 }
 
 export const PATIENCE: Patience = {
@@ -23,4 +25,5 @@ export const PATIENCE: Patience = {
   retryMs: 300,
   evictMs: 2000,
   farewellMs: 600_000,
+  releaseMs: 5000,
 };
