@@ -91,7 +91,7 @@ for (const rank of [0, 1])
     const folder = workplace(t);
     const flags = ["--hidden", "64,64,64,64", "--batch", "200", "--layout", "pp=2", "--micro-batches", "4"];
     // So slow that a step still is mostly waiting for it where ten threads share a core, and each wait for a stage takes as many turns.
-    const fault = { LOCKSTEP_FAULT: `drag:${rank}:1:20000` };
+    const fault = { LOCKSTEP_FAULT: `drag:${rank}:1:10000` };
     const trained = await new Child(folder, [...TRACED, ...flags, "--epochs", "10"], fault).ended;
     t.is(trained.exitCode, 0, trained.stderr);
     const { stdout } = await lockstep(folder, "trace", "out");

@@ -23,7 +23,7 @@ const LAYOUTS: Readonly<Record<string, readonly string[]>> = {
   "two stages of two processes": [...STAGES, "--ranks-per-process", "1"],
 };
 
-const MOST_RUNS = 12;
+const MOST_RUNS = 8;
 const LEAD = 2;
 
 /** The rank that is named; null: none is. */
