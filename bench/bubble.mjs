@@ -25,7 +25,7 @@
 // half a per cent a twentieth. On a machine with other work, or with cores that are not alike, such steps are few, and the table says
 // how many.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { timelineOf } from "../build/src/profile/trace-timeline.js";
@@ -33,6 +33,7 @@ import { readTraces } from "../build/src/run/traces.js";
 import { partsOf } from "../build/src/schedule/dependencies.js";
 import { buildSchedule } from "../build/src/schedule/schedules.js";
 import { simulate } from "../build/src/schedule/simulate.js";
+import { idxBytes, writeFiles } from "../build/test/data/tiny-idx.js";
 import { node, root, trainArguments, withFolder } from "./child.mjs";
 import { describeMachine } from "./machine.mjs";
 import { median, spread, table, takeTurns } from "./measure.mjs";
@@ -72,22 +73,17 @@ const FORMULAS = {
 /** Images of so many pixels across, so many of them, of so many classes. */
 const [PIXELS, SAMPLES, CLASSES] = [4, 20_480, 10];
 
-/** Writes a data set of noise; returns its folder. */
+/** Writes a data set of which nothing can be learnt; returns its folder. */
 function writeData(folder) {
-  const idx = (extents, bytes) => {
-    const words = new DataView(new ArrayBuffer(4 * (1 + extents.length)));
-    for (const [index, word] of [0x800 + extents.length, ...extents].entries())
-      words.setUint32(4 * index, word);
-    return Buffer.concat([Buffer.from(words.buffer), bytes]);
-  };
-  const noise = (length, most) => Buffer.from(Array.from({ length }, () => Math.floor(Math.random() * most)));
   const path = join(folder, "data");
   mkdirSync(path);
-  for (const name of ["train", "t10k"]) {
-    const images = idx([SAMPLES, PIXELS, PIXELS], noise(SAMPLES * PIXELS * PIXELS, 256));
-    writeFileSync(join(path, `${name}-images-idx3-ubyte`), images);
-    writeFileSync(join(path, `${name}-labels-idx1-ubyte`), idx([SAMPLES], noise(SAMPLES, CLASSES)));
-  }
+  const images = idxBytes([SAMPLES, PIXELS, PIXELS]);
+  const labels = idxBytes(
+    [SAMPLES],
+    Uint8Array.from({ length: SAMPLES }, (_, index) => index % CLASSES),
+  );
+  for (const name of ["train", "t10k"])
+    writeFiles(path, { [`${name}-images-idx3-ubyte`]: images, [`${name}-labels-idx1-ubyte`]: labels });
   return path;
 }
 
