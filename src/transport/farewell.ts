@@ -1,9 +1,9 @@
 /**
- * How a link ends well: each end says BYE after its last message, and says that it heard the other's. It has parted when it heard
- * both, and then lets the other go, which until then keeps its socket: one that is closed forgets what it has not sent, and even what
- * the other end has not fetched yet.
+ * How a link ends well: each end says BYE after its last message, and says that it heard the other's. It has parted when it
+ * heard both, and then lets the other go, which until then keeps its socket: one that is closed forgets what it has not sent, and
+ * even what the other end has not fetched yet.
  *
- *     one end     BYE ─▶  ◀─ BYE     "heard" ─▶  ◀─ "heard"     "release" ─▶  ◀─ "release"     the other: in any order
+ *     one end   BYE ─▶ ◀─ BYE   "heard" ─▶ ◀─ "heard"   "release" ─▶ ◀─ "release"   the other: in any order
  *
  * Whoever has parted has all it needs. So the last frame may get lost: it is waited for not long, and missed by nobody.
  */

@@ -28,10 +28,8 @@ export interface LinkOptions extends OpeningOptions {
   readonly opened: () => void;
   /** May be called more than once, also after close(). */
   readonly failed: (error: unknown) => void;
-  /** Both ends have said that they send no more, and heard it. */
-  readonly parted: () => void;
-  /** The other end has all it needs of this one. */
-  readonly released: () => void;
+  /** The link has parted, or is over: see there. */
+  readonly ending: () => void;
   /** The other end is silent for long, or speaks again. */
   readonly warn: (message: string) => void;
 }
@@ -72,10 +70,12 @@ export class Link implements WireReceiver {
     return this.#isOpen;
   }
 
+  /** Both ends have said that they send no more, and heard it. */
   get isParted(): boolean {
     return this.#farewell.isParted;
   }
 
+  /** The other end has all it needs of this one, too. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -243,9 +243,9 @@ export class Link implements WireReceiver {
   #endIfDone(): void {
     if (this.#isClosed || this.#isAborting || this.#isOver) return;
     const outbox = this.#open?.outbox;
-    if (this.#farewell.part(outbox)) this.#options.parted();
+    const parts = this.#farewell.part(outbox);
     this.#isOver = this.#farewell.isOver(outbox);
-    if (this.#isOver) this.#options.released();
+    if (parts || this.#isOver) this.#options.ending();
   }
 
   #listen(awakeMs: number): void {

@@ -178,8 +178,7 @@ export class Links implements Transport {
       inbox,
       opened: () => this.#open(),
       failed: (error) => this.#fail(error),
-      parted: () => this.#part(),
-      released: () => this.#part(),
+      ending: () => this.#end(),
     });
   }
 
@@ -187,7 +186,7 @@ export class Links implements Transport {
     if ([...this.#links.values()].every((link) => link.isOpen)) this.#opened.resolve();
   }
 
-  #part(): void {
+  #end(): void {
     const links = [...this.#links.values()];
     if (this.#state === "leaving" && links.every((link) => link.isParted)) this.#enter("parted");
     if (this.#state === "parted" && links.every((link) => link.isOver)) this.#enter("over");
